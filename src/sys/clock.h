@@ -1,0 +1,24 @@
+/*
+ * The only reads of the clocks.  Everyone else is handed `now` by the loop (one source per turn).
+ */
+#pragma once
+
+#include "base/usec.h"
+
+/*
+ * clock_now():
+ * The monotonic clock (CLOCK_MONOTONIC).  Any thread.
+ */
+usec_t clock_now(void);
+
+/*
+ * clock_realtime():
+ * Microseconds since 1970, UTC (CLOCK_REALTIME), for telling people when something was.  Any thread.
+ */
+uint64_t clock_realtime(void);
+
+/*
+ * clock_cpu_thread():
+ * CPU time of the calling thread so far (CLOCK_THREAD_CPUTIME_ID).
+ */
+usec_t clock_cpu_thread(void);

@@ -1,0 +1,67 @@
+/*
+ * Names to addresses through c-ares, without blocking, one family a query.
+ *
+ * At most RESOLVE_QUERIES_MAX queries are on the wire at once; more wait in order (MEASURED.md: the socket
+ * overflows, and each loss costs 5 s).  Equal questions asked at once share one query.  Answers are kept
+ * for their TTL.  The hosts file and the search list count.  A changed /etc/resolv.conf is noticed.
+ */
+#pragma once
+
+#include "core/address.h"
+#include "core/failure.h"
+#include "core/input.h"
+#include "sys/loop.h"
+
+#define RESOLVE_QUERIES_MAX 64
+#define RESOLVE_CACHE_MAX 4096		     /* names kept; the one that expires first leaves */
+#define RESOLVE_TTL_MAX (USEC_PER_HOUR)      /* a longer TTL counts as this */
+
+struct resolver;
+struct query;
+
+struct resolve_answer {
+	unsigned int count; /* 0: failure is set */
+	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for */
+	usec_t ttl;
+	struct failure failure; /* code, error and error_name are filled; stage is RESOLVE */
+};
+
+/* `answer` is borrowed during the call. */
+typedef void (*resolve_fn)(void *arg, const struct resolve_answer *answer, usec_t now);
+
+struct question {
+	const char *host; /* copied */
+	bool absolute;	  /* no search list */
+	uint16_t port;
+	enum family family; /* FAMILY_IPV4 or FAMILY_IPV6 */
+	bool fresh;	    /* do not answer from what is kept */
+	usec_t timeout;     /* the stage's: sets the resolver's patience; the asker keeps the deadline and cancels */
+};
+
+/*
+ * resolver_new(loop, ret_resolver):
+ * A resolver on `loop`, set up from the host's configuration; a host without any is no error (the queries will
+ * say so).  Returns 0 or a negative errno.  resolver_free() cancels all queries; takes NULL, returns NULL.
+ */
+int resolver_new(struct loop *loop, struct resolver **ret_resolver);
+struct resolver *resolver_free(struct resolver *resolver);
+
+/*
+ * query_start(resolver, question, fn, arg, ret_query):
+ * Ask.  `fn` is called once, never before this has returned, unless query_cancel() comes first; the query is gone then.
+ * Returns 0 or -ENOMEM.
+ */
+int query_start(struct resolver *resolver, const struct question *question, resolve_fn fn,
+		void *arg, struct query **ret_query);
+
+/*
+ * query_cancel(query):
+ * Forget it; takes NULL, returns NULL.
+ */
+struct query *query_cancel(struct query *query);
+
+/*
+ * resolver_restart(resolver):
+ * This process was held up: give what is on the wire its time again.
+ */
+void resolver_restart(struct resolver *resolver);

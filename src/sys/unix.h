@@ -1,0 +1,38 @@
+/*
+ * Unix stream sockets for local clients: listening, accepting, and who the other side is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct unix_listen {
+	const char *path;
+	mode_t mode;	   /* of the socket file */
+	const char *group; /* owner of the socket file, or NULL */
+};
+
+/*
+ * unix_listen(setup, ret_fd):
+ * Listen at a path, non-blocking; a stale socket file (nobody listens) is replaced, a live one gives -EADDRINUSE, a file that is no
+ * socket -EEXIST.  Returns 0 or a negative errno.
+ */
+int unix_listen(const struct unix_listen *setup, int *ret_fd);
+
+/*
+ * unix_accept(listener, ret_fd):
+ * Accept one client, non-blocking and close-on-exec.  Returns 0, -EAGAIN where nobody waits, or a negative errno.
+ */
+int unix_accept(int listener, int *ret_fd);
+
+/*
+ * unix_connect(path, ret_fd):
+ * Connect to a local service, blocking only as long as its queue is full (at most about 5 s).  The descriptor is blocking.  Returns 0 or a negative errno.
+ */
+int unix_connect(const char *path, int *ret_fd);
+
+/*
+ * unix_peer_is_admin(fd, group):
+ * Whether the process at the other end is root, runs as our own user, or is (primary or supplementary, SO_PEERGROUPS) in `group` (NULL: none).
+ */
+bool unix_peer_is_admin(int fd, const char *group);
