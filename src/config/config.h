@@ -57,19 +57,27 @@ struct config {
 };
 
 /*
- * config_load(path, problems, ret_config):
+ * Judges an upstream's TLS settings for the parser, which knows no OpenSSL: sys/tls's tls_check_policy() in
+ * the programs; NULL judges nothing.  Returns 0, or -EINVAL with the key's name (static) and a sentence.
+ */
+typedef int (*config_check_fn)(const struct tls_policy *policy, const char **ret_option, char *why,
+			       size_t why_size);
+
+/*
+ * config_load(path, check, problems, ret_config):
  * Read the file at `path` and the *.conf of its conf_dir in name order, check everything, and make a
  * snapshot with one reference.  All problems found are added to `problems`.  Returns 0; -EINVAL where
  * there are problems; -ENOMEM.  Blocks on the disk.  Any thread.
  */
-int config_load(const char *path, struct problems *problems, struct config **ret_config);
+int config_load(const char *path, config_check_fn check, struct problems *problems,
+		struct config **ret_config);
 
 /*
- * config_load_text(text, origin, problems, ret_config):
+ * config_load_text(text, origin, check, problems, ret_config):
  * The same for a text in memory (no drop-ins); `origin` stands in problems for the file's name.
  */
-int config_load_text(const char *text, const char *origin, struct problems *problems,
-		     struct config **ret_config);
+int config_load_text(const char *text, const char *origin, config_check_fn check,
+		     struct problems *problems, struct config **ret_config);
 
 /*
  * config_ref(config), config_unref(config):
