@@ -1,5 +1,5 @@
 /*
- * Descriptors: the only close(), and the count that leak tests look at.
+ * Descriptors: the only close(), and their flags and limit.
  */
 #pragma once
 
@@ -9,7 +9,8 @@
 
 /*
  * fd_close(fd):
- * Close `fd` unless it is negative; errno is kept.  Returns -1.  Any thread.
+ * Close `fd` unless it is negative; errno is kept.  Closing one that is not open is a defect (somebody
+ * else's descriptor would be next) and aborts.  Returns -1: `x->fd = fd_close(x->fd)`.  Any thread.
  */
 int fd_close(int fd);
 
@@ -21,14 +22,14 @@ void fd_closep(int *fd);
 
 /*
  * fd_set_nonblocking(fd), fd_set_cloexec(fd):
- * Returns 0 or a negative errno.
+ * Set O_NONBLOCK, or FD_CLOEXEC.  Returns 0 or a negative errno.  Any thread.
  */
 int fd_set_nonblocking(int fd);
 int fd_set_cloexec(int fd);
 
 /*
  * fd_raise_limit(wanted, ret_limit):
- * Raise RLIMIT_NOFILE's soft limit to at least `wanted`, or as far as the hard limit allows.  *ret_limit is the soft
- * limit afterwards.  Returns 0 or a negative errno.
+ * Raise RLIMIT_NOFILE's soft limit to at least `wanted`, or as far as the hard limit allows; it is never lowered.
+ * *ret_limit is the soft limit afterwards.  Returns 0 or a negative errno.  Any thread.
  */
 int fd_raise_limit(unsigned long wanted, unsigned long *ret_limit);
