@@ -94,7 +94,8 @@ struct failure {
  * failure_name(code), failure_class(code), failure_life(code), failure_blame(code),
  * failure_summary(code), failure_hint_template(code):
  * The columns of the list.  `code` is neither FAILURE_NONE nor FAILURE_COUNT, but failure_name() gives
- * "none" for FAILURE_NONE.  The hint may hold {placeholders}.  Static strings.  Any thread.
+ * "none" for FAILURE_NONE.  The hint holds {placeholders} and [optional clauses] (core/failure_list.h); to
+ * explain a code without a record, give failure_hint() a record that is fresh from failure_init().  Static strings.  Any thread.
  */
 const char *failure_name(enum failure_code code);
 enum failure_class failure_class(enum failure_code code);
