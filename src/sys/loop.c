@@ -21,7 +21,7 @@ struct loop {
 	uv_check_t check;     /* after the descriptors: posts and timers */
 	uv_timer_t driver;
 	usec_t now;
-	bool in_turn; /* `now` has been read for this turn */
+	bool in_turn;	    /* `now` has been read for this turn */
 	unsigned int users; /* watches, timers, posts, signals and wakeups that nobody has cancelled */
 
 	struct timer **heap; /* the armed ones, earliest first (a binary heap) */
@@ -141,8 +141,7 @@ on_driver(uv_timer_t *driver)
 static void
 list_move(struct list *to, struct list *from)
 {
-	list_for_each(node, from)
-	{
+	list_for_each(node, from) {
 		list_remove(node);
 		list_append(to, node);
 	}
@@ -359,8 +358,7 @@ heap_sink(struct loop *loop, size_t place, struct timer *timer)
 	size_t child;
 
 	while ((child = 2 * place + 1) < loop->armed_count) {
-		if (child + 1 < loop->armed_count &&
-		    loop->heap[child + 1]->due < loop->heap[child]->due)
+		if (child + 1 < loop->armed_count && loop->heap[child + 1]->due < loop->heap[child]->due)
 			child++;
 		if (loop->heap[child]->due >= timer->due)
 			break;
@@ -511,8 +509,7 @@ signal_cancel(struct signal_watch *signal)
 }
 
 int
-signal_start(struct loop *loop, int number, post_fn fn, void *arg,
-	     struct signal_watch **ret_signal)
+signal_start(struct loop *loop, int number, post_fn fn, void *arg, struct signal_watch **ret_signal)
 {
 	struct signal_watch *signal = calloc(1, sizeof(*signal));
 	int r;
