@@ -25,12 +25,11 @@ int socket_connect(const struct address *peer, const struct transport_policy *tr
 		   int *ret_fd, struct failure *failure);
 
 /*
- * socket_connected(fd, peer, transport, failure):
+ * socket_connected(fd, peer, failure):
  * After `fd` has become writable: 0 where it is connected (a TCP self-connection, source equal to peer, counts
  * as refused), -EINPROGRESS where it still connects, otherwise the negative errno with `failure` filled as in socket_connect().
  */
-int socket_connected(int fd, const struct address *peer, const struct transport_policy *transport,
-		     struct failure *failure);
+int socket_connected(int fd, const struct address *peer, struct failure *failure);
 
 /*
  * socket_change_keepalive(fd, keepalive):

@@ -15,7 +15,7 @@ struct unix_listen {
 /*
  * unix_listen(setup, ret_fd):
  * Listen at a path, non-blocking; a stale socket file (nobody listens) is replaced, a live one gives -EADDRINUSE, a file that is no
- * socket -EEXIST.  Returns 0 or a negative errno.
+ * socket -EEXIST, an unknown group -ESRCH.  The file stays when the descriptor is closed.  Returns 0 or a negative errno.
  */
 int unix_listen(const struct unix_listen *setup, int *ret_fd);
 
@@ -27,7 +27,8 @@ int unix_accept(int listener, int *ret_fd);
 
 /*
  * unix_connect(path, ret_fd):
- * Connect to a local service, blocking only as long as its queue is full (at most about 5 s).  The descriptor is blocking.  Returns 0 or a negative errno.
+ * Connect to a local service, blocking only as long as its queue is full (at most about 5 s: -EAGAIN).  The descriptor is blocking.
+ * Returns 0 or a negative errno.
  */
 int unix_connect(const char *path, int *ret_fd);
 
