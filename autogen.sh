@@ -135,8 +135,9 @@ make_in() {
 # What went wrong: compiler's or make's errors, and the logs of the tests that failed.
 show_failure() {
 	grep -nE 'error:|warning:|\*\*\*' "$1/make.log" | head -n 40 >&2 || :
-	[ ! -f "$1/test-suite.log" ] || grep -q '^# FAIL:  0$' "$1/test-suite.log" ||
-		tail -n 400 "$1/test-suite.log" >&2
+	for suite in "$1/test-suite.log" "$1"/holdfast-*/_build/sub/test-suite.log; do
+		[ ! -f "$suite" ] || tail -n 400 "$suite" >&2
+	done
 }
 
 # test_phase NAME FOLDER TESTS [OPTION...]: build in FOLDER and run TESTS (make's words); each result counts.
@@ -148,6 +149,7 @@ test_phase() {
 	good=yes
 	configure_in "$folder" "$@" || { add "$name" 0 1 0; return; }
 	find "$folder/tests" -name '*.trs' -delete 2>/dev/null || :
+	rm -f "$folder/test-suite.log"
 	make_in "$folder" check ${tests:+"TESTS=$tests"} || good=no
 	p=$(count "$folder" PASS) f=$(count "$folder" FAIL) s=$(count "$folder" SKIP)
 	if [ "$good" = no ] && [ "$f" -eq 0 ]; then f=1; fi
@@ -183,8 +185,21 @@ fuzz_for_a_moment() {
 	return $worst
 }
 
+# The distribution builds, tests, installs and uninstalls elsewhere, and it holds every file of the clone.
 dist_check() {
-	make_in build distcheck 'TESTS=$(UNIT_TESTS) $(FUZZ_TESTS)' || { show_failure build; false; }
+	rm -f build/test-suite.log
+	make_in build distcheck 'TESTS=$(UNIT_TESTS) $(FUZZ_TESTS)' || {
+		show_failure build
+		return 1
+	}
+	[ -e .git ] || return 0
+	tar -tf build/holdfast-*.tar.xz | sed 's|^[^/]*/||' | sort >build/distributed
+	git -c safe.directory='*' ls-files | grep -v -E '^\.(ci|gitignore)' | sort >build/tracked
+	forgotten=$(comm -13 build/distributed build/tracked)
+	[ -z "$forgotten" ] || {
+		say "not in the distribution: list them in Makefile.am" "$forgotten" >&2
+		return 1
+	}
 }
 
 check() {

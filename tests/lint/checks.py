@@ -156,7 +156,7 @@ def documented(tree):
     for name in tree.sources(".h"):
         for declaration in csource.declarations(tree.read(name)):
             if not re.search(rf"\b{declaration.name}\b", declaration.comment):
-                why = "the comment above does not name it" if declaration.comment else "no comment above"
+                why = "the comment above is about something else" if declaration.comment else "no comment above"
                 yield f"{name}:{declaration.line}: {declaration.name}(): {why}"
 
 

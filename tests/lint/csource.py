@@ -150,25 +150,18 @@ def functions(text):
 class Declaration:
     name: str
     line: int
-    comment: str  # the comment right above it, or above the block of declarations it stands in; or ""
+    comment: str  # the nearest one above it that begins in column 0; or ""
 
 
 def declarations(text):
     """Every function declared or defined in the header `text`, with the comment that belongs to it."""
-    plain = without_preprocessor(blank(text)).split("\n")
-    original = text.split("\n")
-    found = []
-    for number, line in enumerate(plain):
+    comments = [(match.end(), match.group(0)) for match in re.finditer(r"^/\*.*?\*/", text, re.DOTALL | re.MULTILINE)]
+    found, offset = [], 0
+    for number, line in enumerate(without_preprocessor(blank(text)).split("\n"), 1):
         match = re.match(r"^(?!typedef|struct\s+\w+\s*\{|return\b)(?:[\w*\s]*?[\s*])?(\w+)\(", line)
         # Words in capitals are macros that define something.
-        if not match or line.startswith(("\t", " ")) or re.match(r"__|[A-Z_0-9]+$", match.group(1)):
-            continue
-        top = number
-        while top > 0 and original[top - 1].strip() and not original[top - 1].rstrip().endswith("*/"):
-            top -= 1
-        bottom = top - 1
-        while top > 0 and original[top - 1].strip() and not original[top - 1].lstrip().startswith("/*"):
-            top -= 1
-        comment = "\n".join(original[max(top - 1, 0):bottom + 1]) if bottom >= 0 and "*/" in original[bottom] else ""
-        found.append(Declaration(match.group(1), number + 1, comment))
+        if match and not line.startswith(("\t", " ")) and not re.match(r"__|[A-Z_0-9]+$", match.group(1)):
+            above = [comment for end, comment in comments if end <= offset]
+            found.append(Declaration(match.group(1), number, above[-1] if above else ""))
+        offset += len(text.split("\n", number)[number - 1]) + 1
     return found
