@@ -1,8 +1,9 @@
 /*
  * A bounded one-way queue between two threads: one sender, one receiver, no locks, fixed-size messages.
  *
- * The receiver is woken when something comes into an empty queue; the sender is woken when a queue it
- * found full has room again.  Both ways cost one wake-up (sys/loop) at most.
+ * The receiver is woken when something comes into an empty queue, and goes on until there is nothing
+ * left (or sees to it that it will); the sender is woken when a queue it found full is half empty again.  Both ways cost one
+ * wake-up (sys/loop) at most.
  */
 #pragma once
 
