@@ -31,7 +31,7 @@ enum input_kind {
 	INPUT_RESUME,	 /* end the pause with an attempt */
 	INPUT_POLICY,	 /* .upstream: the policy was changed in place; nothing needs a new connection */
 	INPUT_STOP,	 /* .reason: close for good; the link ends in IDLE with EFFECT_ENDED */
-	INPUT_CLOSED,	 /* what EFFECT_CLOSE began is done */
+	INPUT_CLOSED,	 /* what EFFECT_CLOSE began is done, or the transport has ended anyhow */
 	INPUT_COUNT
 };
 
@@ -61,7 +61,8 @@ struct input {
 		struct secured secured;
 		const struct failure *failure;	 /* borrowed during the step; the link copies it */
 		size_t bytes;
-		const struct upstream *upstream; /* the new one; the link's owner keeps it referenced */
+		const struct upstream *upstream; /* the new one; the link's owner keeps it referenced, and
+						  * the one before until this step has returned */
 		enum close_reason reason;
 	};
 };

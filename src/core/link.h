@@ -17,14 +17,18 @@ struct link {
 	unsigned int number;		 /* from 1; the log's link= */
 	enum stage stage;		 /* written by link_enter() alone */
 	usec_t stage_since;
-	usec_t stage_deadline;	 /* of the stage; USEC_INFINITY: none */
+	usec_t stage_deadline;	 /* of the stage; USEC_INFINITY: none, or of its addresses and queries */
 	usec_t attempt_deadline; /* of the whole attempt; USEC_INFINITY outside one */
-	usec_t armed;		 /* what EFFECT_ARM_TIMER asked for last */
+	usec_t armed;		 /* what EFFECT_ARM_TIMER asked for last; USEC_INFINITY: nothing */
 	usec_t attempt_since;
+	usec_t asked_since;	 /* in RESOLVE and CONNECT: when the queries went out last */
+	usec_t forgiven_at;	 /* the last INPUT_STALLED: no deadline counts from an earlier instant */
 	uint32_t attempt;	 /* counts from 1 after each time the link was ready */
 	uint32_t round;		 /* as attempt, but begun anew only by a stable connection: feeds the backoff */
 	usec_t retry_at;	 /* in BACKOFF: when it ends */
-	usec_t ready_since, active_since; /* in READY: since when; when data last came */
+	usec_t rtt;		 /* of the connection, as measured before SETTLE; 0: unknown */
+	usec_t ready_since, active_since; /* in READY: since when; when data last came, or as ready_since */
+	unsigned int spread;	 /* of the lifetime: thousandths taken off it, drawn for each connection */
 	bool received;		 /* data came on this connection */
 	bool renewing;		 /* EFFECT_RENEW has been given */
 	bool held;		 /* the last attempt ended as local.offline; already told */
@@ -34,11 +38,10 @@ struct link {
 	struct address peer;	 /* of the connection, while there is one; else the last one's */
 	unsigned int target;	 /* whose address `peer` is */
 	int winner;		 /* candidate of the connection; -1: none */
-	enum stage furthest;	 /* how far any address of this attempt got */
 	usec_t timing[STAGE_COUNT]; /* durations in the last attempt; USEC_INFINITY: did not run */
 	struct race race;
 	struct failure failure;	 /* of the address that got furthest so far in this attempt; what EFFECT_REPORT shows */
-	struct failure lost;	 /* what EFFECT_LOST_ADDRESS shows */
+	struct failure lost;	 /* the latest; what EFFECT_LOST_ADDRESS shows */
 	struct prng prng;
 };
 

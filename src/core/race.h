@@ -21,6 +21,7 @@
 enum candidate_state {
 	CANDIDATE_UNTRIED,
 	CANDIDATE_CONNECTING, /* has a slot */
+	CANDIDATE_CONNECTED,  /* has won the race: its connection is the link's */
 	CANDIDATE_FAILED,     /* .code and .error say why */
 };
 
@@ -29,6 +30,7 @@ struct candidate {
 	unsigned int target;
 	enum candidate_state state;
 	unsigned int slot;	/* while CONNECTING */
+	usec_t started_at;	/* once it was started: since when it connects */
 	enum failure_code code; /* once FAILED */
 	char error[FAILURE_ERROR_MAX];
 };
@@ -40,6 +42,7 @@ struct race {
 	int slot[RACE_MAX];	       /* candidate in each slot, or -1 */
 	unsigned int rank[TARGETS_MAX]; /* place of each target in this attempt's order */
 	uint32_t pending;	       /* queries not answered yet: bit 2 * target, + 1 for IPv6 */
+	uint32_t unasked;	       /* likewise, those cancelled because the race was won meanwhile */
 	usec_t first_answer_at;	       /* when the first address came; USEC_INFINITY: none yet */
 	usec_t pacing_deadline;	       /* not before it does the next one join; 0: at once */
 	int last_family;	       /* of the last one started: the other family is next */
@@ -92,8 +95,9 @@ void race_lost(struct race *race, unsigned int slot, enum failure_code code, con
 
 /*
  * race_won(race, slot):
- * The socket in `slot` has connected: free all slots; the other ones still connecting are UNTRIED again.
- * Returns the winner's candidate index.  The caller abandons the other sockets first.
+ * The socket in `slot` has connected: free all slots; the other ones still connecting are UNTRIED again,
+ * and the queries still out are noted as unasked.  Returns the winner's candidate index.  The caller abandons
+ * the other sockets and cancels the queries.
  */
 unsigned int race_won(struct race *race, unsigned int slot);
 
@@ -105,6 +109,13 @@ void race_fail(struct race *race, unsigned int candidate, enum failure_code code
 	       const char *error);
 
 /*
+ * race_ask_again(race, ret_target, ret_family):
+ * Take one of the queries that were cancelled when the race was won, and expect its answer again: the
+ * winner has failed later on.  Returns false where there is none.
+ */
+bool race_ask_again(struct race *race, unsigned int *ret_target, enum family *ret_family);
+
+/*
  * race_is_over(race):
  * Whether nothing is connecting, nothing is untried, and no query is out.
  */
@@ -112,7 +123,7 @@ bool race_is_over(const struct race *race);
 
 /*
  * race_has_untried(race):
- * Whether an address is left to try, or a query is still out.
+ * Whether an address is left to try, or a query is still out or can be asked again.
  */
 bool race_has_untried(const struct race *race);
 

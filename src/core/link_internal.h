@@ -1,0 +1,144 @@
+/*
+ * What the three parts of the link share: link.c (the grid, the door between stages, deadlines, orders),
+ * link_attempt.c (from the first query to a verified connection) and link_hold.c (the ready connection, its
+ * end, and the wait for the next attempt).  For nobody else.  All run on the thread that owns the link.
+ */
+#pragma once
+
+#include "core/link.h"
+
+/* A cell of the grid: what `input` does to `link` at `now`; what is to be done about it goes to `out`. */
+#define CELL(name) \
+	void name(struct link *link, const struct input *input, usec_t now, struct effects *out)
+
+/* What is known of a failure where it is seen. */
+struct sighting {
+	const struct failure *failure; /* as it came, or fresh from failure_init() */
+	enum stage stage;	       /* whose failure it is */
+	usec_t since;		       /* what it took began then */
+	const struct address *peer;    /* or NULL */
+};
+
+/*
+ * link_emit(out, kind):
+ * Append an effect to `out` and return it, for the caller to fill in.
+ */
+struct effect *link_emit(struct effects *out, enum effect_kind kind);
+
+/*
+ * link_enter(link, next, now, out):
+ * The only door to another stage: check the move, account the time spent, stamp the new stage and tell.
+ */
+void link_enter(struct link *link, enum stage next, usec_t now, struct effects *out);
+
+/*
+ * link_clock(link, since):
+ * The instant from which a timeout that began at `since` is counted: a stall of this process is forgiven.
+ */
+usec_t link_clock(const struct link *link, usec_t since);
+
+/*
+ * link_forget_failures(link):
+ * Empty link->failure and link->lost: another attempt or another connection begins or has ended.
+ */
+void link_forget_failures(struct link *link);
+
+/*
+ * link_note(link, sighting, now):
+ * Complete a copy of the failure (stage, peer, attempt, at, elapsed) in link->lost, and keep it in
+ * link->failure too where it tells more than what stands there.
+ */
+void link_note(struct link *link, const struct sighting *sighting, usec_t now);
+
+/*
+ * attempt_begin(link, now, out):
+ * Begin an attempt with the first stage that applies.  Nothing is open.
+ */
+void attempt_begin(struct link *link, usec_t now, struct effects *out);
+
+/*
+ * attempt_wakeup(link):
+ * In RESOLVE and CONNECT: the earliest instant at which a query or an address has had its time, or the
+ * next address may start; USEC_INFINITY where there is none.
+ */
+usec_t attempt_wakeup(const struct link *link);
+
+/*
+ * attempt_expired:
+ * In LOAD: the attempt as a whole may have had its time.  Every …_expired may also find that it has not.
+ */
+CELL(attempt_expired);
+
+/*
+ * load_done, load_failed:
+ * In LOAD: the TLS context is there; or it cannot be had, which ends the attempt.
+ */
+CELL(load_done);
+CELL(load_failed);
+
+/*
+ * race_answer, race_connected, race_unconnected, race_expired:
+ * In RESOLVE and CONNECT: a query has ended; a socket has connected, or failed; a deadline has passed.
+ */
+CELL(race_answer);
+CELL(race_connected);
+CELL(race_unconnected);
+CELL(race_expired);
+
+/*
+ * handshake_done, handshake_expired, settle_done, settle_expired, connection_failed:
+ * In HANDSHAKE and SETTLE: the one connection is verified, is accepted, has had its time, or has failed.
+ */
+CELL(handshake_done);
+CELL(handshake_expired);
+CELL(settle_done);
+CELL(settle_expired);
+CELL(connection_failed);
+
+/*
+ * hold_begin(link, now, out):
+ * The connection is established and verified: enter READY.
+ */
+void hold_begin(struct link *link, usec_t now, struct effects *out);
+
+/*
+ * hold_deadline(link):
+ * In READY: when the connection is to be renewed, or USEC_INFINITY.
+ */
+usec_t hold_deadline(const struct link *link);
+
+/*
+ * hold_received, hold_expired, hold_failed, hold_reconnect, hold_pause, hold_stop:
+ * In READY: data came; lifetime or idle limit is due; the connection has ended; or it is to be closed.
+ */
+CELL(hold_received);
+CELL(hold_expired);
+CELL(hold_failed);
+CELL(hold_reconnect);
+CELL(hold_pause);
+CELL(hold_stop);
+
+/*
+ * closing_done, closing_expired, closing_pause, closing_resume, closing_stop:
+ * In CLOSING: the connection is closed; takes too long; or what comes afterwards is ordered anew.
+ */
+CELL(closing_done);
+CELL(closing_expired);
+CELL(closing_pause);
+CELL(closing_resume);
+CELL(closing_stop);
+
+/*
+ * backoff_begin(link, now, out):
+ * The attempt or the connection has ended with link->failure: report it (unless it says that this host is
+ * offline, and was told before) and wait.
+ */
+void backoff_begin(struct link *link, usec_t now, struct effects *out);
+
+/*
+ * backoff_expired, backoff_online, backoff_retry:
+ * In BACKOFF: the delay has passed; this host has a network again; or somebody will not wait.
+ */
+CELL(backoff_expired);
+CELL(backoff_online);
+CELL(backoff_retry);
