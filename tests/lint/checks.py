@@ -155,9 +155,6 @@ def documented(tree):
     """headers: every exported function is documented"""
     for name in tree.sources(".h"):
         for declaration in csource.declarations(tree.read(name)):
-            # What the files of one part share is no contract: a word on the whole group will do.
-            if name.endswith("_internal.h") and declaration.comment:
-                continue
             if not re.search(rf"\b{declaration.name}\b", declaration.comment):
                 why = "the comment above is about something else" if declaration.comment else "no comment above"
                 yield f"{name}:{declaration.line}: {declaration.name}(): {why}"
