@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #define UPSTREAMS_MAX 20000 /* more are a problem of the file: each needs a descriptor at least */
-#define WORKERS_MAX 64
+#define WORKERS_MAX   64
 
 enum log_target {
 	LOG_TARGET_SYSLOG,
@@ -23,11 +23,11 @@ enum log_target {
 };
 
 enum log_level { /* from grave to slight; LEVEL's numbers are syslog's severities */
-	LEVEL_ERROR = 3,
-	LEVEL_WARNING = 4,
-	LEVEL_NOTICE = 5,
-	LEVEL_INFO = 6,
-	LEVEL_DEBUG = 7,
+		 LEVEL_ERROR = 3,
+		 LEVEL_WARNING = 4,
+		 LEVEL_NOTICE = 5,
+		 LEVEL_INFO = 6,
+		 LEVEL_DEBUG = 7,
 };
 
 struct control_config {
@@ -46,9 +46,9 @@ struct log_config {
 
 struct config {
 	atomic_uint references;
-	uint32_t generation; /* set by the manager; 0 when fresh from the parser */
-	char *file;	     /* that was read */
-	char *conf_dir;	     /* its drop-ins */
+	uint32_t generation;  /* set by the manager; 0 when fresh from the parser */
+	char *file;	      /* that was read */
+	char *conf_dir;	      /* its drop-ins */
 	unsigned int workers; /* never 0: "one per CPU, at most 8" has been worked out */
 	struct control_config control;
 	struct log_config log;

@@ -6,7 +6,7 @@
 #include "config/config.h"
 
 enum change_kind {
-	CHANGE_KEPT,	    /* nothing changed; connections stay untouched */
+	CHANGE_KEPT, /* nothing changed; connections stay untouched */
 	CHANGE_ADDED,
 	CHANGE_CHANGED,	    /* applied in place (timeouts, retry, …) */
 	CHANGE_RECONNECTED, /* needs new connections (address, tls, transport, …) */
@@ -18,8 +18,8 @@ enum change_kind {
 
 struct change {
 	enum change_kind kind;
-	struct upstream *before; /* borrowed from the old snapshot; NULL where added */
-	struct upstream *after;	 /* borrowed from the new one; NULL where removed */
+	struct upstream *before;	   /* borrowed from the old snapshot; NULL where added */
+	struct upstream *after;		   /* borrowed from the new one; NULL where removed */
 	const char *keys[CHANGE_KEYS_MAX]; /* schema paths that differ, e.g. "timeouts.connect"; static */
 	unsigned int key_count;
 };

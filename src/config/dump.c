@@ -1,0 +1,102 @@
+#include "config/value.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How far in a group's keys stand. */
+static const char *const margins[] = { "", "\t", "\t\t", "\t\t\t" };
+
+struct dump {
+	FILE *out;
+	const void *object;
+	unsigned int depth;
+	char group[32]; /* that is open, or "" */
+};
+
+static void
+close_group(struct dump *dump)
+{
+	if (!*dump->group)
+		return;
+	fprintf(dump->out, "%s};\n", margins[--dump->depth]);
+	dump->group[0] = '\0';
+}
+
+/* Make `path`'s group the open one, and return the name within it. */
+static const char *
+enter_group(struct dump *dump, const char *path)
+{
+	const char *dot = strchr(path, '.');
+	char group[sizeof(dump->group)];
+
+	snprintf(group, sizeof(group), "%.*s", dot ? (int)(dot - path) : 0, path);
+	if (strcmp(group, dump->group) != 0) {
+		close_group(dump);
+		if (dot)
+			fprintf(dump->out, "%s%s = {\n", margins[dump->depth++], group);
+		text_copy(dump->group, sizeof(dump->group), group);
+	}
+	return dot ? dot + 1 : path;
+}
+
+/* Whether the group of keys says the same as the switch of its name would. */
+static bool
+is_said_by_group(const struct schema_key *key, const void *object)
+{
+	return key->type == TYPE_SWITCH && *(const bool *)schema_at_const(key, object);
+}
+
+static bool
+is_tls_without_tls(const struct schema_key *key, const void *object)
+{
+	return key->scope == SCOPE_UPSTREAM && strncmp(key->path, "tls.", 4) == 0 &&
+	       !((const struct upstream *)object)->policy.tls.enabled;
+}
+
+static void
+dump_key(struct dump *dump, const struct schema_key *key)
+{
+	const char *name;
+
+	if (is_said_by_group(key, dump->object) || is_tls_without_tls(key, dump->object))
+		return;
+	name = enter_group(dump, key->path);
+	if (value_is_unset(key, dump->object)) {
+		fprintf(dump->out, "%s# %s: %s\n", margins[dump->depth], name, key->unset);
+		return;
+	}
+	fprintf(dump->out, "%s%s = ", margins[dump->depth], name);
+	value_print(key, dump->object, dump->out);
+	fputs(";\n", dump->out);
+}
+
+static void
+dump_keys(struct dump *dump, enum schema_scope scope)
+{
+	schema_for_each(key, scope) if (key->type != TYPE_UPSTREAM && key->type != TYPE_UPSTREAMS &&
+					strcmp(key->path, "conf_dir") != 0) dump_key(dump, key);
+	close_group(dump);
+}
+
+int
+config_dump(const struct config *config, FILE *out)
+{
+	struct dump daemon = { .out = out, .object = config };
+
+	/* Its drop-ins stand below: read once more, they would be there twice. */
+	fputs("# The configuration in force, drop-ins included.  Their directory was ", out);
+	value_print_string(config->conf_dir, strlen(config->conf_dir), out);
+	fputs(".\nconf_dir = \"\";\n", out);
+	dump_keys(&daemon, SCOPE_DAEMON);
+
+	fputs("upstreams = (", out);
+	for (size_t i = 0; i < config->upstream_count; i++) {
+		struct dump upstream = { .out = out, .object = config->upstreams[i], .depth = 2 };
+
+		fputs(i == 0 ? "\n\t{\n" : ",\n\t{\n", out);
+		dump_keys(&upstream, SCOPE_UPSTREAM);
+		fputs("\t}", out);
+	}
+	fputs(config->upstream_count > 0 ? "\n);\n" : " );\n", out);
+	return ferror(out) || fflush(out) < 0 ? -(errno ? errno : EIO) : 0;
+}
