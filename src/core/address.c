@@ -151,7 +151,6 @@ address_is_excluded(const struct address *address)
 
 	if (get_ipv4(address, &ip))
 		return ip >> 24 == 0 || IN_MULTICAST(ip) || ip == INADDR_BROADCAST;
-	return address_is_ipv6(address) &&
-	       (IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr) ||
-		IN6_IS_ADDR_MULTICAST(&address->in6.sin6_addr));
+	return address_is_ipv6(address) && (IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr) ||
+					    IN6_IS_ADDR_MULTICAST(&address->in6.sin6_addr));
 }

@@ -14,7 +14,7 @@
 
 /* Longest text of an address: "unix:" and a path of 107 octets, or "[v6%zone]:65535". */
 #define ADDRESS_TEXT_MAX 128
-#define TARGET_HOST_MAX 254 /* 253 octets of a host name and the NUL */
+#define TARGET_HOST_MAX	 254 /* 253 octets of a host name and the NUL */
 
 struct address {
 	socklen_t length; /* 0: unset */
@@ -42,9 +42,9 @@ enum target_kind {
 struct target {
 	enum target_kind kind;
 	char host[TARGET_HOST_MAX]; /* as configured, without brackets and without a trailing dot; "" for unix */
-	bool absolute;		    /* a TARGET_NAME was written with a trailing dot: no search list */
-	uint16_t port;		    /* host order; 0 for unix */
-	struct address address;	    /* set unless kind is TARGET_NAME */
+	bool absolute;		/* a TARGET_NAME was written with a trailing dot: no search list */
+	uint16_t port;		/* host order; 0 for unix */
+	struct address address; /* set unless kind is TARGET_NAME */
 };
 
 /*

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AVAILABILITY_BUCKETS 60 /* per window: 1 min, 24 min and 12 h each; the window moves by one bucket */
+#define AVAILABILITY_BUCKETS \
+	60 /* per window: 1 min, 24 min and 12 h each; the window moves by one bucket */
 
 enum availability_window {
 	AVAILABILITY_HOUR,
@@ -20,7 +21,7 @@ enum availability_window {
 
 struct availability {
 	bool up;
-	usec_t since;	/* accounted up to here */
+	usec_t since; /* accounted up to here */
 	usec_t started;
 	uint32_t up_msec[AVAILABILITY_WINDOWS][AVAILABILITY_BUCKETS];
 };

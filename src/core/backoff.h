@@ -16,8 +16,8 @@
  * connection.  It grows by retry->multiplier up to retry->max; a peer that was met further on its way
  * (`reached`) is asked more seldom; LIFE_PERSISTENT goes to the slow end at once.  Pure.
  */
-usec_t backoff_ceiling(const struct retry_policy *retry, enum stage reached,
-		       enum failure_life life, uint32_t round);
+usec_t backoff_ceiling(const struct retry_policy *retry, enum stage reached, enum failure_life life,
+		       uint32_t round);
 
 /*
  * backoff_delay(retry, ceiling, prng):

@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHAIN_DIGEST_TEXT_MAX 65  /* SHA-256 as lower-case hex, and the NUL */
+#define CHAIN_DIGEST_TEXT_MAX  65 /* SHA-256 as lower-case hex, and the NUL */
 #define CHAIN_CERTIFICATES_MAX 16 /* of a longer chain the rest is left out */
-#define CHAIN_NAMES_MAX 64	  /* of more subject alternative names the rest is left out */
+#define CHAIN_NAMES_MAX	       64 /* of more subject alternative names the rest is left out */
 
 struct certificate {
-	char *subject, *issuer;	 /* RFC 2253 text, ASCII, escaped */
-	char **names;		 /* DNS names, IP addresses, …; NULL-terminated; printable ASCII, escaped */
-	int64_t not_before;	 /* seconds since 1970, UTC */
+	char *subject, *issuer; /* RFC 2253 text, ASCII, escaped */
+	char **names; /* DNS names, IP addresses, …; NULL-terminated; printable ASCII, escaped */
+	int64_t not_before; /* seconds since 1970, UTC */
 	int64_t not_after;
 	char sha256[CHAIN_DIGEST_TEXT_MAX];	 /* of the certificate's DER */
 	char spki_sha256[CHAIN_DIGEST_TEXT_MAX]; /* of the public key's DER (what `pins` hold) */

@@ -18,7 +18,7 @@ enum close_reason {
 #define R(id, name, summary) CLOSE_##id,
 	CLOSE_REASON_LIST(R)
 #undef R
-	CLOSE_REASON_COUNT
+		CLOSE_REASON_COUNT
 };
 
 /*

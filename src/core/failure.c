@@ -12,6 +12,7 @@ struct row {
 	const char *summary, *hint;
 };
 
+/* clang-format off */
 static const struct row rows[FAILURE_COUNT] = {
 	[FAILURE_NONE] = { .name = "none" },
 #define F(id, name, life, blame, summary, hint) \
@@ -19,6 +20,7 @@ static const struct row rows[FAILURE_COUNT] = {
 	FAILURE_LIST(F)
 #undef F
 };
+/* clang-format on */
 
 static const char *const class_names[CLASS_COUNT] = {
 	[CLASS_ADDRESS] = "address", [CLASS_CONNECTION] = "connection",

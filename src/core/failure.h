@@ -44,12 +44,14 @@ enum failure_code {
 #define F(id, name, life, blame, summary, hint) FAILURE_##id,
 	FAILURE_LIST(F)
 #undef F
-	FAILURE_COUNT
+		FAILURE_COUNT
 };
 
-#define FAILURE_ERROR_MAX 64	/* longest name of a foreign number, e.g. an SSL_R_ reason; cut beyond */
+#define FAILURE_ERROR_MAX \
+	64 /* longest name of a foreign number, e.g. an SSL_R_ reason; cut beyond */
 #define FAILURE_EVIDENCE_MAX 128 /* octets of evidence kept; what is beyond is dropped */
-#define FAILURE_DETAILS_MAX 384 /* bytes of details (keys and values with their NULs); later ones are dropped */
+#define FAILURE_DETAILS_MAX \
+	384 /* bytes of details (keys and values with their NULs); later ones are dropped */
 
 enum alert_direction {
 	ALERT_NONE,
@@ -68,26 +70,26 @@ struct address_failure {
 struct others;
 
 struct failure {
-	enum failure_code code;	      /* what happened; its name never changes once released */
-	enum stage stage;	      /* where it happened */
-	int error;		      /* errno, ARES_* or an OpenSSL reason, as error_name says; or 0 */
+	enum failure_code code; /* what happened; its name never changes once released */
+	enum stage stage;	/* where it happened */
+	int error;		/* errno, ARES_* or an OpenSSL reason, as error_name says; or 0 */
 	char error_name[FAILURE_ERROR_MAX]; /* "ECONNREFUSED", "ARES_ENOTFOUND", "SSL_R_WRONG_VERSION_NUMBER"; or "" */
 	enum alert_direction alert_direction;
-	uint8_t alert;		      /* number of the TLS alert, where alert_direction is not ALERT_NONE */
-	int verify;		      /* X509_V_ERR_…, or 0 */
-	int verify_depth;	      /* 0 is the leaf */
+	uint8_t alert;	  /* number of the TLS alert, where alert_direction is not ALERT_NONE */
+	int verify;	  /* X509_V_ERR_…, or 0 */
+	int verify_depth; /* 0 is the leaf */
 	char verify_name[FAILURE_ERROR_MAX]; /* "X509_V_ERR_CERT_HAS_EXPIRED", or "" */
-	uint32_t attempt;	      /* counts from 1 after each time the link was ready */
-	usec_t at;		      /* monotonic instant at which it was seen */
-	usec_t elapsed;		      /* since the stage began */
-	usec_t retry_delay;	      /* until the next attempt; USEC_INFINITY where none is planned */
-	struct address peer;	      /* unset if no address had been chosen */
+	uint32_t attempt;		     /* counts from 1 after each time the link was ready */
+	usec_t at;			     /* monotonic instant at which it was seen */
+	usec_t elapsed;			     /* since the stage began */
+	usec_t retry_delay;  /* until the next attempt; USEC_INFINITY where none is planned */
+	struct address peer; /* unset if no address had been chosen */
 	uint16_t evidence_length;
 	uint16_t details_length;
 	unsigned char evidence[FAILURE_EVIDENCE_MAX]; /* the peer's first bytes, raw */
 	char details[FAILURE_DETAILS_MAX]; /* for the hint's {placeholders}: key NUL value NUL …; see failure_add_detail() */
-	struct chain *chain;	      /* as presented, or NULL; a reference owned by the record's owner */
-	struct others *others;	      /* or NULL; likewise */
+	struct chain *chain;   /* as presented, or NULL; a reference owned by the record's owner */
+	struct others *others; /* or NULL; likewise */
 };
 
 /*

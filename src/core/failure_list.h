@@ -10,6 +10,7 @@
  */
 #pragma once
 
+/* clang-format off */
 #define FAILURE_LIST(F) \
 	F(ADDRESS_NXDOMAIN, "address.nxdomain", PERSISTENT, UPSTREAM, \
 	  "the name does not exist", \
@@ -317,3 +318,4 @@
 	F(LOCAL_INTERNAL, "local.internal", PERSISTENT, LOCAL, \
 	  "holdfast came into a state that cannot be", \
 	  "A defect of holdfast: please report it.")
+/* clang-format on */

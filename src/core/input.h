@@ -13,15 +13,15 @@
 #define ANSWER_ADDRESSES_MAX 16 /* addresses used of one answer; more are left out */
 
 enum input_kind {
-	INPUT_START,	 /* make the first attempt, now */
-	INPUT_LOADED,	 /* EFFECT_LOAD succeeded */
-	INPUT_ANSWERED,	 /* .answer: one query of EFFECT_RESOLVE has ended, well or badly */
-	INPUT_CONNECTED, /* .slot: that socket of the race is connected */
+	INPUT_START,	   /* make the first attempt, now */
+	INPUT_LOADED,	   /* EFFECT_LOAD succeeded */
+	INPUT_ANSWERED,	   /* .answer: one query of EFFECT_RESOLVE has ended, well or badly */
+	INPUT_CONNECTED,   /* .slot: that socket of the race is connected */
 	INPUT_UNCONNECTED, /* .slot, .failure: that socket of the race has failed */
-	INPUT_SECURED,	 /* .secured: the handshake is done and the peer verified */
-	INPUT_SETTLED,	 /* the server has accepted our certificate: a ticket or data came */
-	INPUT_FAILED,	 /* .failure: loading, or the one connection (HANDSHAKE to READY) has ended */
-	INPUT_RECEIVED,	 /* .bytes: data came on a ready connection (feeds idle_limit and reset-early) */
+	INPUT_SECURED,	   /* .secured: the handshake is done and the peer verified */
+	INPUT_SETTLED,	   /* the server has accepted our certificate: a ticket or data came */
+	INPUT_FAILED, /* .failure: loading, or the one connection (HANDSHAKE to READY) has ended */
+	INPUT_RECEIVED, /* .bytes: data came on a ready connection (feeds idle_limit and reset-early) */
 	INPUT_DEADLINE,	 /* the armed timer has fired */
 	INPUT_STALLED,	 /* this process was held up: deadlines that passed prove nothing */
 	INPUT_ONLINE,	 /* this host has a network again */
@@ -29,37 +29,37 @@ enum input_kind {
 	INPUT_RECONNECT, /* an administrator: replace the connection by a fresh one */
 	INPUT_PAUSE,	 /* close, and make no attempts */
 	INPUT_RESUME,	 /* end the pause with an attempt */
-	INPUT_POLICY,	 /* .upstream: the policy was changed in place; nothing needs a new connection */
-	INPUT_STOP,	 /* .reason: close for good; the link ends in IDLE with EFFECT_ENDED */
-	INPUT_CLOSED,	 /* what EFFECT_CLOSE began is done, or the transport has ended anyhow */
+	INPUT_POLICY, /* .upstream: the policy was changed in place; nothing needs a new connection */
+	INPUT_STOP,   /* .reason: close for good; the link ends in IDLE with EFFECT_ENDED */
+	INPUT_CLOSED, /* what EFFECT_CLOSE began is done, or the transport has ended anyhow */
 	INPUT_COUNT
 };
 
 /* What one query brought: all addresses of one family of one target. */
 struct answer {
-	unsigned int target;   /* index in upstream->targets */
-	enum family family;    /* FAMILY_IPV4 or FAMILY_IPV6 */
-	unsigned int count;    /* 0: .failure says why */
+	unsigned int target;				/* index in upstream->targets */
+	enum family family;				/* FAMILY_IPV4 or FAMILY_IPV6 */
+	unsigned int count;				/* 0: .failure says why */
 	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the target's port */
 	const struct failure *failure; /* borrowed during the step; NULL where count > 0 */
 };
 
 struct secured {
-	usec_t rtt;		/* the handshake's own measurement or TCP_INFO's; 0: unknown */
-	bool verdict_pending;	/* TLS 1.3 and the server asked for a certificate: settle first */
+	usec_t rtt;	      /* the handshake's own measurement or TCP_INFO's; 0: unknown */
+	bool verdict_pending; /* TLS 1.3 and the server asked for a certificate: settle first */
 };
 
 struct input {
 	enum input_kind kind;
 	union {
-		const struct answer *answer;	 /* borrowed during the step */
-		unsigned int slot;		 /* of the race, 0 to RACE_MAX - 1 (CONNECTED) */
+		const struct answer *answer; /* borrowed during the step */
+		unsigned int slot;	     /* of the race, 0 to RACE_MAX - 1 (CONNECTED) */
 		struct {
 			unsigned int slot;
 			const struct failure *failure;
 		} unconnected;
 		struct secured secured;
-		const struct failure *failure;	 /* borrowed during the step; the link copies it */
+		const struct failure *failure; /* borrowed during the step; the link copies it */
 		size_t bytes;
 		const struct upstream *upstream; /* the new one; the link's owner keeps it referenced, and
 						  * the one before until this step has returned */

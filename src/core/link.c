@@ -4,19 +4,20 @@
 #include "base/must.h"
 #include "core/link_internal.h"
 
-typedef CELL((*transition_fn));
+typedef void (*transition_fn)(struct link *link, const struct input *input, usec_t now,
+			      struct effects *out);
 
-static CELL(stay);
-static CELL(forgive);
-static CELL(change_policy);
-static CELL(idle_start);
-static CELL(idle_stop);
-static CELL(rest_pause);
-static CELL(rest_stop);
-static CELL(paused_resume);
-static CELL(run_again);
-static CELL(run_pause);
-static CELL(run_stop);
+static void stay(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void forgive(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void change_policy(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void idle_start(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void idle_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void rest_pause(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void rest_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void paused_resume(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void run_again(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void run_pause(struct link *link, const struct input *input, usec_t now, struct effects *out);
+static void run_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /* Orders while an attempt runs: what is cut short is neither a failure nor a close. */
 #define ORDERS_WHILE_RUNNING \
@@ -183,8 +184,7 @@ deadline_of_attempt(const struct link *link)
 {
 	if (!is_running(link->stage))
 		return USEC_INFINITY;
-	return usec_add(link_clock(link, link->attempt_since),
-			link->upstream->policy.attempt_timeout);
+	return usec_add(link_clock(link, link->attempt_since), link->upstream->policy.attempt_timeout);
 }
 
 /* All deadlines follow from instants and the policy, so that a changed policy or a stall moves them all. */
@@ -263,33 +263,37 @@ void
 link_note(struct link *link, const struct sighting *sighting, usec_t now)
 {
 	struct failure *lost = &link->lost;
+	struct failure seen = *sighting->failure; /* borrows the references */
 
-	failure_done(lost);
-	failure_copy(lost, sighting->failure);
-	lost->stage = sighting->stage;
-	lost->at = now;
-	lost->elapsed = usec_sub(now, sighting->since);
-	lost->attempt = link->attempt;
+	seen.stage = sighting->stage;
+	seen.at = now;
+	seen.elapsed = usec_sub(now, sighting->since);
+	seen.attempt = link->attempt;
 	if (sighting->peer)
-		lost->peer = *sighting->peer;
+		seen.peer = *sighting->peer;
+	failure_done(lost);
+	failure_copy(lost, &seen);
 	if (!tells_more(lost, &link->failure))
 		return;
 	failure_done(&link->failure);
 	failure_copy(&link->failure, lost);
 }
 
-static CELL(stay)
+static void
+stay(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)link, (void)input, (void)now, (void)out;
 }
 
-static CELL(forgive)
+static void
+forgive(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)out;
 	link->forgiven_at = now;
 }
 
-static CELL(change_policy)
+static void
+change_policy(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	bool was_enabled = link->upstream->policy.enabled;
 	bool enabled = input->upstream->policy.enabled;
@@ -300,7 +304,8 @@ static CELL(change_policy)
 	grid[link->stage][enabled ? INPUT_RESUME : INPUT_PAUSE](link, input, now, out);
 }
 
-static CELL(idle_start)
+static void
+idle_start(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	if (link->upstream->policy.enabled)
@@ -309,33 +314,38 @@ static CELL(idle_start)
 		link_enter(link, STAGE_PAUSED, now, out);
 }
 
-static CELL(idle_stop)
+static void
+idle_stop(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)now, (void)out;
 	link->next_stop = true;
 }
 
 /* In IDLE and BACKOFF: nothing is open. */
-static CELL(rest_pause)
+static void
+rest_pause(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	link_enter(link, STAGE_PAUSED, now, out);
 }
 
-static CELL(rest_stop)
+static void
+rest_stop(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	link->next_stop = true;
 	link_enter(link, STAGE_IDLE, now, out);
 }
 
-static CELL(paused_resume)
+static void
+paused_resume(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	attempt_begin(link, now, out);
 }
 
-static CELL(run_again)
+static void
+run_again(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	link_emit(out, EFFECT_DISCARD);
@@ -343,13 +353,15 @@ static CELL(run_again)
 	attempt_begin(link, now, out);
 }
 
-static CELL(run_pause)
+static void
+run_pause(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	link_emit(out, EFFECT_DISCARD);
 	rest_pause(link, input, now, out);
 }
 
-static CELL(run_stop)
+static void
+run_stop(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	link_emit(out, EFFECT_DISCARD);
 	rest_stop(link, input, now, out);

@@ -17,31 +17,31 @@ struct link {
 	unsigned int number;		 /* from 1; the log's link= */
 	enum stage stage;		 /* written by link_enter() alone */
 	usec_t stage_since;
-	usec_t stage_deadline;	 /* of the stage; USEC_INFINITY: none, or of its addresses and queries */
+	usec_t stage_deadline; /* of the stage; USEC_INFINITY: none, or of its addresses and queries */
 	usec_t attempt_deadline; /* of the whole attempt; USEC_INFINITY outside one */
 	usec_t armed;		 /* what EFFECT_ARM_TIMER asked for last; USEC_INFINITY: nothing */
 	usec_t attempt_since;
-	usec_t asked_since;	 /* in RESOLVE and CONNECT: when the queries went out last */
-	usec_t forgiven_at;	 /* the last INPUT_STALLED: no deadline counts from an earlier instant */
-	uint32_t attempt;	 /* counts from 1 after each time the link was ready */
-	uint32_t round;		 /* as attempt, but begun anew only by a stable connection: feeds the backoff */
-	usec_t retry_at;	 /* in BACKOFF: when it ends */
-	usec_t rtt;		 /* of the connection, as measured before SETTLE; 0: unknown */
+	usec_t asked_since; /* in RESOLVE and CONNECT: when the queries went out last */
+	usec_t forgiven_at; /* the last INPUT_STALLED: no deadline counts from an earlier instant */
+	uint32_t attempt;   /* counts from 1 after each time the link was ready */
+	uint32_t round; /* as attempt, but begun anew only by a stable connection: feeds the backoff */
+	usec_t retry_at; /* in BACKOFF: when it ends */
+	usec_t rtt;	 /* of the connection, as measured before SETTLE; 0: unknown */
 	usec_t ready_since, active_since; /* in READY: since when; when data last came, or as ready_since */
-	unsigned int spread;	 /* of the lifetime: thousandths taken off it, drawn for each connection */
-	bool received;		 /* data came on this connection */
-	bool renewing;		 /* EFFECT_RENEW has been given */
-	bool held;		 /* the last attempt ended as local.offline; already told */
-	bool fresh;		 /* the next attempt asks names afresh */
+	unsigned int spread; /* of the lifetime: thousandths taken off it, drawn for each connection */
+	bool received;	     /* data came on this connection */
+	bool renewing;	     /* EFFECT_RENEW has been given */
+	bool held;	     /* the last attempt ended as local.offline; already told */
+	bool fresh;	     /* the next attempt asks names afresh */
 	bool next_paused, next_stop; /* where CLOSING leads */
-	enum close_reason reason;  /* of CLOSING */
-	struct address peer;	 /* of the connection, while there is one; else the last one's */
-	unsigned int target;	 /* whose address `peer` is */
-	int winner;		 /* candidate of the connection; -1: none */
+	enum close_reason reason;    /* of CLOSING */
+	struct address peer;	    /* of the connection, while there is one; else the last one's */
+	unsigned int target;	    /* whose address `peer` is */
+	int winner;		    /* candidate of the connection; -1: none */
 	usec_t timing[STAGE_COUNT]; /* durations in the last attempt; USEC_INFINITY: did not run */
 	struct race race;
-	struct failure failure;	 /* of the address that got furthest so far in this attempt; what EFFECT_REPORT shows */
-	struct failure lost;	 /* the latest; what EFFECT_LOST_ADDRESS shows */
+	struct failure failure; /* of the address that got furthest so far in this attempt; what EFFECT_REPORT shows */
+	struct failure lost; /* the latest; what EFFECT_LOST_ADDRESS shows */
 	struct prng prng;
 };
 
@@ -67,8 +67,7 @@ struct link *link_free(struct link *link);
  * present stage (a completion that crossed with a cancellation cannot occur: cancelling is synchronous)
  * is a defect and aborts; commands are legal in every stage.
  */
-void link_step(struct link *link, const struct input *input, usec_t now,
-	       struct effects *ret_effects);
+void link_step(struct link *link, const struct input *input, usec_t now, struct effects *ret_effects);
 
 /*
  * link_retry_delay(link, now):

@@ -150,7 +150,8 @@ awaited_peer(const struct link *link)
 	return NULL;
 }
 
-CELL(attempt_expired)
+void
+attempt_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct failure failure;
 	struct sighting sighting = { &failure, link->stage, link->stage_since, awaited_peer(link) };
@@ -167,13 +168,15 @@ CELL(attempt_expired)
 	attempt_end(link, now, out);
 }
 
-CELL(load_done)
+void
+load_done(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	open_targets(link, now, out);
 }
 
-CELL(load_failed)
+void
+load_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct sighting sighting = { input->failure, STAGE_LOAD, link->stage_since, NULL };
 
@@ -190,7 +193,8 @@ note_query(struct link *link, const struct failure *failure, usec_t now)
 	link_note(link, &sighting, now);
 }
 
-CELL(race_answer)
+void
+race_answer(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	const struct answer *answer = input->answer;
 	unsigned int usable = 0;
@@ -214,7 +218,8 @@ CELL(race_answer)
 	go_on(link, now, out);
 }
 
-CELL(race_connected)
+void
+race_connected(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct race *race = &link->race;
 	struct candidate *winner;
@@ -258,7 +263,8 @@ lose_candidate(struct link *link, unsigned int slot, const struct failure *failu
 	go_on(link, now, out);
 }
 
-CELL(race_unconnected)
+void
+race_unconnected(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	lose_candidate(link, input->unconnected.slot, input->unconnected.failure, now, out);
 }
@@ -286,7 +292,8 @@ overdue_slot(const struct link *link, usec_t now)
 }
 
 /* One address a turn, since there is one record to tell of it; the timer is armed for the next at once. */
-CELL(race_expired)
+void
+race_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct failure failure;
 	int slot;
@@ -340,7 +347,8 @@ lose_connection(struct link *link, const struct failure *failure, usec_t now, st
 	try_others(link, now, out);
 }
 
-CELL(handshake_done)
+void
+handshake_done(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	link->rtt = input->secured.rtt;
 	if (!input->secured.verdict_pending) {
@@ -351,7 +359,8 @@ CELL(handshake_done)
 	link_emit(out, EFFECT_SETTLE);
 }
 
-CELL(handshake_expired)
+void
+handshake_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct failure failure;
 
@@ -363,14 +372,16 @@ CELL(handshake_expired)
 	lose_connection(link, &failure, now, out);
 }
 
-CELL(settle_done)
+void
+settle_done(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	hold_begin(link, now, out);
 }
 
 /* Silence is consent: nothing obliges a server to say that it likes our certificate. */
-CELL(settle_expired)
+void
+settle_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	if (now < link->stage_deadline)
 		attempt_expired(link, input, now, out);
@@ -378,7 +389,8 @@ CELL(settle_expired)
 		hold_begin(link, now, out);
 }
 
-CELL(connection_failed)
+void
+connection_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct failure failure = *input->failure; /* borrows the references */
 

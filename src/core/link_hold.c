@@ -44,7 +44,8 @@ hold_deadline(const struct link *link)
 	return usec_min(lifetime_deadline(link), idle_deadline(link));
 }
 
-CELL(hold_received)
+void
+hold_received(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)out;
 	link->received = true;
@@ -52,7 +53,8 @@ CELL(hold_received)
 }
 
 /* The owner makes a successor, and stops this link once that one is ready. */
-CELL(hold_expired)
+void
+hold_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	if (now < hold_deadline(link))
@@ -91,7 +93,8 @@ refined_code(const struct link *link, enum failure_code code, usec_t now)
 	return code;
 }
 
-CELL(hold_failed)
+void
+hold_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct failure failure = *input->failure; /* borrows the references */
 	struct sighting sighting = { &failure, STAGE_READY, link->ready_since, &link->peer };
@@ -120,26 +123,30 @@ close_connection(struct link *link, enum close_reason reason, usec_t now, struct
 	link_emit(out, EFFECT_REPORT_CLOSE)->reason = reason;
 }
 
-CELL(hold_reconnect)
+void
+hold_reconnect(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	link->next_paused = false;
 	close_connection(link, CLOSE_ADMIN, now, out);
 }
 
-CELL(hold_pause)
+void
+hold_pause(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	link->next_paused = true;
 	close_connection(link, input->kind == INPUT_POLICY ? CLOSE_RELOAD : CLOSE_ADMIN, now, out);
 }
 
-CELL(hold_stop)
+void
+hold_stop(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	link->next_stop = true;
 	close_connection(link, input->reason, now, out);
 }
 
-CELL(closing_done)
+void
+closing_done(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	link_emit(out, EFFECT_DISCARD);
@@ -152,25 +159,29 @@ CELL(closing_done)
 		attempt_begin(link, now, out);
 }
 
-CELL(closing_expired)
+void
+closing_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	if (now >= link->stage_deadline)
 		closing_done(link, input, now, out);
 }
 
-CELL(closing_pause)
+void
+closing_pause(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)now, (void)out;
 	link->next_paused = true;
 }
 
-CELL(closing_resume)
+void
+closing_resume(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)now, (void)out;
 	link->next_paused = false;
 }
 
-CELL(closing_stop)
+void
+closing_stop(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)now, (void)out;
 	link->next_stop = true;
@@ -196,14 +207,16 @@ backoff_begin(struct link *link, usec_t now, struct effects *out)
 	link_enter(link, STAGE_BACKOFF, now, out);
 }
 
-CELL(backoff_expired)
+void
+backoff_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	if (now >= link->retry_at)
 		attempt_begin(link, now, out);
 }
 
-CELL(backoff_online)
+void
+backoff_online(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input, (void)out;
 	if (link->held)
@@ -211,7 +224,8 @@ CELL(backoff_online)
 					  usec_add(now, prng_below(&link->prng, ONLINE_SPREAD)));
 }
 
-CELL(backoff_retry)
+void
+backoff_retry(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	link->fresh = true;

@@ -2,14 +2,13 @@
  * What the three parts of the link share: link.c (the grid, the door between stages, deadlines, orders),
  * link_attempt.c (from the first query to a verified connection) and link_hold.c (the ready connection, its
  * end, and the wait for the next attempt).  For nobody else.  All run on the thread that owns the link.
+ *
+ * The functions of (link, input, now, out) are cells of the grid: what `input` does to `link` at `now`; what
+ * is to be done about it is appended to `out`.
  */
 #pragma once
 
 #include "core/link.h"
-
-/* A cell of the grid: what `input` does to `link` at `now`; what is to be done about it goes to `out`. */
-#define CELL(name) \
-	void name(struct link *link, const struct input *input, usec_t now, struct effects *out)
 
 /* What is known of a failure where it is seen. */
 struct sighting {
@@ -67,33 +66,33 @@ usec_t attempt_wakeup(const struct link *link);
  * attempt_expired:
  * In LOAD: the attempt as a whole may have had its time.  Every …_expired may also find that it has not.
  */
-CELL(attempt_expired);
+void attempt_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
  * load_done, load_failed:
  * In LOAD: the TLS context is there; or it cannot be had, which ends the attempt.
  */
-CELL(load_done);
-CELL(load_failed);
+void load_done(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void load_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
  * race_answer, race_connected, race_unconnected, race_expired:
  * In RESOLVE and CONNECT: a query has ended; a socket has connected, or failed; a deadline has passed.
  */
-CELL(race_answer);
-CELL(race_connected);
-CELL(race_unconnected);
-CELL(race_expired);
+void race_answer(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void race_connected(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void race_unconnected(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void race_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
  * handshake_done, handshake_expired, settle_done, settle_expired, connection_failed:
  * In HANDSHAKE and SETTLE: the one connection is verified, is accepted, has had its time, or has failed.
  */
-CELL(handshake_done);
-CELL(handshake_expired);
-CELL(settle_done);
-CELL(settle_expired);
-CELL(connection_failed);
+void handshake_done(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void handshake_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void settle_done(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void settle_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void connection_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
  * hold_begin(link, now, out):
@@ -111,22 +110,22 @@ usec_t hold_deadline(const struct link *link);
  * hold_received, hold_expired, hold_failed, hold_reconnect, hold_pause, hold_stop:
  * In READY: data came; lifetime or idle limit is due; the connection has ended; or it is to be closed.
  */
-CELL(hold_received);
-CELL(hold_expired);
-CELL(hold_failed);
-CELL(hold_reconnect);
-CELL(hold_pause);
-CELL(hold_stop);
+void hold_received(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void hold_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void hold_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void hold_reconnect(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void hold_pause(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void hold_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
  * closing_done, closing_expired, closing_pause, closing_resume, closing_stop:
  * In CLOSING: the connection is closed; takes too long; or what comes afterwards is ordered anew.
  */
-CELL(closing_done);
-CELL(closing_expired);
-CELL(closing_pause);
-CELL(closing_resume);
-CELL(closing_stop);
+void closing_done(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void closing_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void closing_pause(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void closing_resume(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void closing_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
  * backoff_begin(link, now, out):
@@ -139,6 +138,6 @@ void backoff_begin(struct link *link, usec_t now, struct effects *out);
  * backoff_expired, backoff_online, backoff_retry:
  * In BACKOFF: the delay has passed; this host has a network again; or somebody will not wait.
  */
-CELL(backoff_expired);
-CELL(backoff_online);
-CELL(backoff_retry);
+void backoff_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void backoff_online(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void backoff_retry(struct link *link, const struct input *input, usec_t now, struct effects *out);

@@ -29,15 +29,15 @@
 /* A restarting server is back within seconds; one try a second harms nobody. */
 #define DEFAULT_RETRY_INITIAL (1 * USEC_PER_SEC)
 /* Whoever mends a server at night should not wait longer for us to notice. */
-#define DEFAULT_RETRY_MAX (5 * USEC_PER_MINUTE)
+#define DEFAULT_RETRY_MAX	 (5 * USEC_PER_MINUTE)
 #define DEFAULT_RETRY_MULTIPLIER 2.0
 /* A connection that fell within this was never really up: the backoff goes on growing. */
 #define DEFAULT_STABLE_AFTER (30 * USEC_PER_SEC)
 
 /* Shorter than the idle timeouts of stateful firewalls and NATs, long enough to cost nothing. */
-#define DEFAULT_KEEPALIVE_IDLE (30 * USEC_PER_SEC)
+#define DEFAULT_KEEPALIVE_IDLE	   (30 * USEC_PER_SEC)
 #define DEFAULT_KEEPALIVE_INTERVAL (10 * USEC_PER_SEC)
-#define DEFAULT_KEEPALIVE_COUNT 3
+#define DEFAULT_KEEPALIVE_COUNT	   3
 /* Idle 30 s and three probes of 10 s: both ways of finding a dead peer agree on one minute. */
 #define DEFAULT_KEEPALIVE_USER_TIMEOUT (60 * USEC_PER_SEC)
 
@@ -46,9 +46,9 @@
 /* RFC 8305, section 8: the recommended pause before the next address joins the race. */
 #define RACE_PACING_DELAY (250 * USEC_PER_MSEC)
 
-#define TARGETS_MAX 16	   /* addresses listed for one upstream; more are a problem of the file */
+#define TARGETS_MAX	16   /* addresses listed for one upstream; more are a problem of the file */
 #define CONNECTIONS_MAX 1024 /* links of one upstream; more are a problem of the file */
-#define PINS_MAX 16	   /* likewise */
+#define PINS_MAX	16   /* likewise */
 
 enum order {
 	ORDER_LISTED,
@@ -75,7 +75,7 @@ struct keepalive_policy {
 };
 
 struct transport_policy {
-	struct address source; /* to bind to; unset: the kernel's choice; port 0 */
+	struct address source;	     /* to bind to; unset: the kernel's choice; port 0 */
 	char interface[IF_NAMESIZE]; /* SO_BINDTODEVICE; "": none */
 	uint32_t mark;		     /* SO_MARK; 0: none */
 	struct keepalive_policy keepalive;

@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-#define RACE_MAX 8	       /* sockets at once; when all are taken the pacing waits for one to end */
+#define RACE_MAX	    8 /* sockets at once; when all are taken the pacing waits for one to end */
 #define RACE_CANDIDATES_MAX 16 /* addresses of one attempt; more are left out and counted */
 
 enum candidate_state {
@@ -38,15 +38,15 @@ struct candidate {
 struct race {
 	struct candidate candidates[RACE_CANDIDATES_MAX];
 	unsigned int candidate_count;
-	unsigned int left_out;	       /* candidates there was no room for */
-	int slot[RACE_MAX];	       /* candidate in each slot, or -1 */
+	unsigned int left_out;		/* candidates there was no room for */
+	int slot[RACE_MAX];		/* candidate in each slot, or -1 */
 	unsigned int rank[TARGETS_MAX]; /* place of each target in this attempt's order */
-	uint32_t pending;	       /* queries not answered yet: bit 2 * target, + 1 for IPv6 */
-	uint32_t unasked;	       /* likewise, those cancelled because the race was won meanwhile */
-	usec_t first_answer_at;	       /* when the first address came; USEC_INFINITY: none yet */
-	usec_t pacing_deadline;	       /* not before it does the next one join; 0: at once */
-	int last_family;	       /* of the last one started: the other family is next */
-	struct address shunned;	       /* failed lately: tried last */
+	uint32_t pending;		/* queries not answered yet: bit 2 * target, + 1 for IPv6 */
+	uint32_t unasked;	/* likewise, those cancelled because the race was won meanwhile */
+	usec_t first_answer_at; /* when the first address came; USEC_INFINITY: none yet */
+	usec_t pacing_deadline; /* not before it does the next one join; 0: at once */
+	int last_family;	/* of the last one started: the other family is next */
+	struct address shunned; /* failed lately: tried last */
 };
 
 /*
@@ -105,8 +105,7 @@ unsigned int race_won(struct race *race, unsigned int slot);
  * race_fail(race, candidate, code, error):
  * A winner has failed later on (handshake, settle): mark it FAILED.
  */
-void race_fail(struct race *race, unsigned int candidate, enum failure_code code,
-	       const char *error);
+void race_fail(struct race *race, unsigned int candidate, enum failure_code code, const char *error);
 
 /*
  * race_ask_again(race, ret_target, ret_family):

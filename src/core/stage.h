@@ -50,7 +50,7 @@ enum stage {
 #define S(id, name) STAGE_##id,
 	STAGE_LIST(S)
 #undef S
-	STAGE_COUNT
+		STAGE_COUNT
 };
 
 /*

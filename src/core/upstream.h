@@ -15,7 +15,7 @@
 struct upstream {
 	atomic_uint references;
 	char name[UPSTREAM_NAME_MAX];
-	struct target *targets;	   /* at least one, at most TARGETS_MAX */
+	struct target *targets; /* at least one, at most TARGETS_MAX */
 	unsigned int target_count;
 	struct policy policy;
 	void *owned; /* chunk list of the policy's strings and arrays; see upstream_keep() */
@@ -34,7 +34,7 @@ enum health {
 /* How many links of an upstream are in which condition. */
 struct link_census {
 	unsigned int wanted, ready, lent, paused, held; /* held: local.offline */
-	bool attempted; /* an attempt has ended, well or badly */
+	bool attempted;					/* an attempt has ended, well or badly */
 };
 
 /*
