@@ -161,6 +161,17 @@ check_verify(const struct check_site *site)
 			      "tls.verify");
 }
 
+/* The lower bound is above the upper one; the one that the upstream gives itself is to blame. */
+static void
+crossed(const struct check_site *site, const char *low_path, const char *low, const char *high_path,
+	const char *high)
+{
+	if (!check_setting(site->own, low_path) && check_setting(site->own, high_path))
+		blame(site, high_path, "\"%s\" is less than %s = \"%s\"", high, low_path, low);
+	else
+		blame(site, low_path, "\"%s\" is more than %s = \"%s\"", low, high_path, high);
+}
+
 static void
 check_versions(const struct check_site *site)
 {
@@ -169,9 +180,8 @@ check_versions(const struct check_site *site)
 	if (!SOUND(site, "tls.min_version", "tls.max_version"))
 		return;
 	if (tls->max_version && tls->min_version > tls->max_version)
-		blame(site, "tls.min_version", "\"%s\" is above tls.max_version = \"%s\"",
-		      word_of("tls.min_version", tls->min_version),
-		      word_of("tls.max_version", tls->max_version));
+		crossed(site, "tls.min_version", word_of("tls.min_version", tls->min_version),
+			"tls.max_version", word_of("tls.max_version", tls->max_version));
 	if (tls->min_version >= TLS_POLICY_VERSION_1_3)
 		no_effect(site, "tls.ciphers", "with TLS 1.3 alone, which has tls.ciphersuites");
 	if (tls->max_version && tls->max_version < TLS_POLICY_VERSION_1_3)
@@ -185,9 +195,9 @@ check_retry(const struct check_site *site)
 	char initial[DURATION_TEXT_MAX], max[DURATION_TEXT_MAX];
 
 	if (retry->initial > retry->max && SOUND(site, "retry.initial", "retry.max"))
-		blame(site, "retry.initial", "\"%s\" is longer than retry.max = \"%s\"",
-		      duration_format(retry->initial, initial, sizeof(initial)),
-		      duration_format(retry->max, max, sizeof(max)));
+		crossed(site, "retry.initial",
+			duration_format(retry->initial, initial, sizeof(initial)), "retry.max",
+			duration_format(retry->max, max, sizeof(max)));
 }
 
 static void

@@ -57,17 +57,19 @@ static void
 dump_key(struct dump *dump, const struct schema_key *key)
 {
 	const char *name;
+	bool empty;
 
 	if (is_said_by_group(key, dump->object) || is_tls_without_tls(key, dump->object))
 		return;
 	name = enter_group(dump, key->path);
-	if (value_is_unset(key, dump->object)) {
+	empty = value_is_empty(key, dump->object);
+	if (empty && key->empty_means) {
 		fprintf(dump->out, "%s# %s: %s\n", margins[dump->depth], name, key->unset);
 		return;
 	}
 	fprintf(dump->out, "%s%s = ", margins[dump->depth], name);
 	value_print(key, dump->object, dump->out);
-	fputs(";\n", dump->out);
+	fprintf(dump->out, ";%s%s\n", empty ? " # " : "", empty ? key->unset : "");
 }
 
 static void

@@ -452,7 +452,8 @@ syntax_problem(const struct parse *parse, const config_t *config)
 	if (text.length > 0)
 		complain(&reading, line, "", "%s, at or before: %s", what, excerpt);
 	else
-		complain(&reading, line, "", "%s at the end: is a bracket not closed?", what);
+		complain(&reading, parse->source->lines - 1, "",
+			 "%s at the end: is a bracket not closed?", what);
 }
 
 static int

@@ -117,7 +117,7 @@ schema_index(const struct schema_key *key)
 }
 
 /*
- * schema_at(key, object):
+ * schema_at(key, object), schema_at_const(key, object):
  * Where the value of `key` lives in `object`, a struct config or a struct upstream as its scope says.
  */
 static inline void *

@@ -409,7 +409,7 @@ source_new(const struct scan *scan, const char *name, const char *bytes, size_t 
 	outer.source = source;
 	source->lines = 1;
 	r = scan_file(&outer, copy, bytes, length);
-	if (r == 0)
+	if (r == 0 && (source->length == 0 || source->text[source->length - 1] != '\n'))
 		r = append(source, "\n", 1); /* so that `text` is there, and its last line ended */
 	if (r < 0)
 		return r;

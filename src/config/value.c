@@ -170,9 +170,20 @@ value_equal(const struct schema_key *key, const void *a, const void *b)
 }
 
 bool
-value_is_unset(const struct schema_key *key, const void *object)
+value_is_empty(const struct schema_key *key, const void *object)
 {
-	return is_string(key->type) && key->empty_means && !string_at(key, object);
+	const void *at = schema_at_const(key, object);
+
+	switch (key->type) {
+	case TYPE_TEXT:
+	case TYPE_PATH:
+	case TYPE_LABEL: return !string_at(key, object);
+	case TYPE_IP: return !address_is_set(at);
+	case TYPE_INTERFACE: return !*(const char *)at;
+	case TYPE_PINS:
+	case TYPE_PROTOCOLS: return schema_count_of(key, object) == 0;
+	default: return false;
+	}
 }
 
 void
@@ -312,8 +323,7 @@ value_print(const struct schema_key *key, const void *object, FILE *out)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_LABEL:
-		if (!value_is_unset(key, object))
-			print_string(string_at(key, object) ? string_at(key, object) : "", out);
+		print_string(string_at(key, object) ? string_at(key, object) : "", out);
 		break;
 	case TYPE_NAME:
 	case TYPE_INTERFACE: print_string(at, out); break;

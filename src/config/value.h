@@ -57,14 +57,15 @@ void value_done(const struct schema_key *key, void *object);
 bool value_equal(const struct schema_key *key, const void *a, const void *b);
 
 /*
- * value_is_unset(key, object):
- * Whether the value can only be written by leaving the key out.
+ * value_is_empty(key, object):
+ * Whether nothing has been set, so that what key->unset says holds.  It is written as "" or [ ], or, where
+ * key->empty_means, by leaving the key out.
  */
-bool value_is_unset(const struct schema_key *key, const void *object);
+bool value_is_empty(const struct schema_key *key, const void *object);
 
 /*
  * value_print(key, object, out):
- * Write the value as libconfig has it, e.g. "5s" in quotes; nothing where it is unset.
+ * Write the value as libconfig has it, e.g. "5s" in quotes.
  */
 void value_print(const struct schema_key *key, const void *object, FILE *out);
 
