@@ -6,21 +6,29 @@
 #include "main/manager.h"
 #include "main/report.h"
 
-#define CONTROL_CLIENTS_MAX 64		   /* one more is told Busy and hung up on; a few are reserved for root and the daemon's user */
-#define CONTROL_MESSAGE_MAX (64 * 1024)	   /* bytes of one request; a longer one ends its client */
-#define CONTROL_OUTPUT_MAX (1024 * 1024)   /* bytes waiting for one client; beyond it streams pause, watchers get Overrun */
-#define CONTROL_IDLE_TIMEOUT (5 * USEC_PER_MINUTE) /* a client that has no call running and says nothing is hung up on */
+#define CONTROL_CLIENTS_MAX \
+	64 /* one more is told Busy and hung up on; a few are reserved for root and the daemon's user */
+#define CONTROL_CLIENTS_RESERVED 8 /* … so many */
+#define CONTROL_CLIENTS_BUSY \
+	16 /* so many are told at once; who comes beyond them is hung up on without a word */
+#define CONTROL_BUSY_TIMEOUT (2 * USEC_PER_SEC) /* to make the call that Busy answers */
+#define CONTROL_MESSAGE_MAX  (64 * 1024) /* bytes of one request; a longer one ends its client */
+#define CONTROL_OUTPUT_MAX \
+	(1024 * 1024) /* bytes waiting for one client; beyond it streams pause, watchers get Overrun */
+#define CONTROL_IDLE_TIMEOUT \
+	(5 * USEC_PER_MINUTE) /* a client that has no call running and says nothing is hung up on */
 
 struct control;
 
 struct control_setup {
-	struct loop *loop;	   /* borrowed, as all here */
+	struct loop *loop; /* borrowed, as all here */
 	struct manager *manager;
 	struct notices *notices;
-	struct report *report;	   /* for SetLogLevel and logLost */
+	struct report *report;		     /* for SetLogLevel and logLost */
 	const struct control_config *config; /* copied as far as needed */
-	int listener;		   /* a passed socket (taken over), or -1: listen at config->path */
-	uint64_t started;	   /* realtime of the daemon's start, microseconds */
+	int listener;	     /* a passed socket (taken over), or -1: listen at config->path */
+	uint64_t started;    /* realtime of the daemon's start, microseconds */
+	usec_t idle_timeout; /* 0: CONTROL_IDLE_TIMEOUT; tests have less patience */
 };
 
 /*

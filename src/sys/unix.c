@@ -130,6 +130,20 @@ unix_listen(const struct unix_listen *setup, int *ret_fd)
 }
 
 int
+unix_listen_change(const struct unix_listen *setup)
+{
+	gid_t group = getegid();
+	int r;
+
+	r = setup->group ? group_find(setup->group, &group) : 0;
+	if (r < 0)
+		return r;
+	if (chown(setup->path, (uid_t)-1, group) < 0 || chmod(setup->path, setup->mode) < 0)
+		return -errno;
+	return 0;
+}
+
+int
 unix_accept(int listener, int *ret_fd)
 {
 	int fd;

@@ -20,6 +20,13 @@ struct unix_listen {
 int unix_listen(const struct unix_listen *setup, int *ret_fd);
 
 /*
+ * unix_listen_change(setup):
+ * Give the socket file that unix_listen() made at that path another mode and group (NULL: our own).  Returns 0, -ESRCH where there is no such
+ * group, or another negative errno.
+ */
+int unix_listen_change(const struct unix_listen *setup);
+
+/*
  * unix_accept(listener, ret_fd):
  * Accept one client, non-blocking and close-on-exec.  Returns 0, -EAGAIN where nobody waits, or a negative errno.
  */
