@@ -15,9 +15,11 @@ make_room(struct problems *problems)
 	size_t room = problems->room ? problems->room * 2 : 8;
 	struct problem *at;
 
+	if (problems->count >= PROBLEMS_MAX)
+		return false;
 	if (problems->count < problems->room)
 		return true;
-	at = problems->count < PROBLEMS_MAX ? reallocarray(problems->at, room, sizeof(*at)) : NULL;
+	at = reallocarray(problems->at, room, sizeof(*at));
 	if (!at)
 		return false;
 	problems->at = at;
