@@ -150,11 +150,11 @@ def tls_context(entity, ca_file=None, client=None, minimum=None, maximum=None, a
     return context
 
 
-def tls(context, then=hold):
-    """Do the handshake, then `then` with the TLS socket; afterwards a proper close_notify."""
+def tls(context, then=hold, ragged=True):
+    """Do the handshake, then `then` with the TLS socket; a bare end of TCP is an error unless `ragged`."""
     def serve(connection):
         connection.settimeout(30)
-        with context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True) as wrapped:
+        with context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=ragged) as wrapped:
             wrapped.settimeout(None)
             then(wrapped)
     return serve

@@ -1,0 +1,141 @@
+"""Classes socket and local: this host's sockets, this host's files, this daemon."""
+import os
+import pathlib
+
+import pytest
+
+import peers
+import world
+from daemon import Daemon, eventually, upstream
+
+
+def test_descriptor_limit(tmp_path, peer):
+    """With every descriptor used up by upstreams, the failure has its name and the control socket still answers."""
+    good = peer()
+    daemon = Daemon(tmp_path, [upstream("many", good.address, connections=100)], start=False)
+    daemon.start(wrapper=("prlimit", "--nofile=80:80"))
+    with daemon:
+        failure = daemon.wait_failure("many", "socket.descriptor-limit", stage="connect")
+        assert failure["error"] == "EMFILE" and failure["blame"] == "local"
+        assert daemon.call("Status")["health"] == "degraded"
+        assert "descriptor" in daemon.read_log().lower()
+
+
+def test_bind(start, peer):
+    daemon = start([upstream("x", peer().address, source="192.0.2.55")])
+    failure = daemon.wait_failure("x", "socket.bind", stage="connect")
+    assert failure["error"] == "EADDRNOTAVAIL"
+
+
+def test_interface_that_does_not_exist(start, peer):
+    daemon = start([upstream("x", peer().address, interface="nowhere0")])
+    failure = daemon.wait_failure("x", "socket.bind", stage="connect")
+    assert failure["error"] == "ENODEV"
+
+
+@world.isolated()
+def test_no_ports(tmp_path):
+    """One ephemeral port, and it is taken."""
+    peer = peers.Peer(peers.hold)
+    pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("50000 50000")
+    with Daemon(tmp_path, [upstream("x", peer.address, connections=2)]) as daemon:
+        failure = daemon.wait_failure("x", "socket.no-ports", stage="connect")
+        assert failure["error"] == "EADDRNOTAVAIL"
+
+
+@world.isolated()
+def test_no_family(tmp_path):
+    pathlib.Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+    with Daemon(tmp_path, [upstream("x", "[2001:db8::1]:4")]) as daemon:
+        eventually(lambda: daemon.history("x"), "a failure")
+        assert daemon.history("x")[-1]["code"] in ("socket.no-family", "local.offline")
+
+
+@world.isolated(setup=lambda: (world.enter(), world.connected()))
+def test_no_family_on_a_connected_host(tmp_path):
+    pathlib.Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+    with Daemon(tmp_path, [upstream("x", "[2001:db8::1]:4")]) as daemon:
+        failure = daemon.wait_failure("x", "socket.no-family", stage="connect")
+        assert failure["error"] == "EADDRNOTAVAIL"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="dropping privileges needs root")
+def test_setup(tmp_path, peer):
+    """SO_MARK needs CAP_NET_ADMIN."""
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents:
+        if parent != pathlib.Path("/tmp") and str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    daemon = Daemon(tmp_path, [upstream("x", peer().address, mark=7)], start=False)
+    daemon.start(wrapper=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"))
+    with daemon:
+        failure = daemon.wait_failure("x", "socket.setup", stage="connect")
+        assert failure["error"] == "EPERM"
+
+
+@world.isolated()
+def test_offline_is_held_and_told_once(tmp_path):
+    """Nothing but loopback: attempts are held, loopback is not, and a network ends it."""
+    local = peers.Peer(peers.hold)
+    with Daemon(tmp_path, [upstream("far", "192.0.2.7:4"), upstream("near", local.address)]) as daemon:
+        failure = daemon.wait_failure("far", "local.offline", stage="connect")
+        assert failure["blame"] == "local"
+        daemon.wait_up("near")
+        daemon.wait_health("far", "offline")
+        daemon.call("Retry", name="far")
+        assert len(daemon.history("far")) == 1
+        world.connected()
+        world.run("ip", "addr", "add", "192.0.2.7/32", "dev", "lo")
+        listener = peers.Peer(peers.hold, host="192.0.2.7", port=4)
+        daemon.wait_up("far")
+        listener.close()
+
+
+@pytest.mark.parametrize("break_it, code", [
+    (lambda files: files["certificate"].unlink(), "local.certificate-load"),
+    (lambda files: files["certificate"].write_text("rubbish"), "local.certificate-load"),
+    (lambda files: files["key"].unlink(), "local.key-load"),
+    (lambda files: files["key"].write_text("rubbish"), "local.key-load"),
+    (lambda files: files["key"].write_bytes(files["other"].read_bytes()), "local.key-mismatch"),
+    (lambda files: files["ca"].unlink(), "local.ca-load"),
+    (lambda files: files["ca"].write_text(""), "local.ca-load"),
+])
+def test_files_that_are_missing_or_broken(tmp_path, start, peer, authority, server, break_it, code):
+    """Only that upstream is down; once the file is right, it comes up by itself."""
+    ours = authority.issue("ours", usage=None)
+    other = authority.issue("other")
+    files = {"certificate": tmp_path / "c.pem", "key": tmp_path / "k.pem", "ca": tmp_path / "ca.pem",
+             "other": other.key_file}
+
+    def good():
+        files["certificate"].write_bytes(ours.certificate_file.read_bytes())
+        files["key"].write_bytes(ours.key_file.read_bytes())
+        files["ca"].write_bytes(authority.file.read_bytes())
+    good()
+    break_it(files)
+    one = peer(peers.tls(peers.tls_context(server)))
+    daemon = start([upstream("x", one.address, tls={"ca_file": str(files["ca"]), "certificate": str(files["certificate"]),
+                                                   "key": str(files["key"])}),
+                    upstream("fine", one.address, tls={"ca_file": str(authority.file)})])
+    failure = daemon.wait_failure("x", code, stage="load")
+    assert failure["life"] == "persistent" and failure["blame"] == "local"
+    assert str(tmp_path) in failure["hint"]
+    daemon.wait_up("fine")
+    good()
+    daemon.wait_up("x")
+
+
+def test_a_bad_new_file_leaves_the_old_one_in_use(tmp_path, start, peer, authority, server):
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.file.read_bytes())
+    one = peer(peers.tls(peers.tls_context(server)))
+    daemon = start([upstream("x", one.address, tls={"ca_file": str(ca)})])
+    daemon.wait_up("x")
+    ca.write_text("half written")
+    daemon.reload()
+    one.reset_all()
+    daemon.wait_failure("x", "connection.reset")
+    eventually(lambda: one.accepted >= 2, "another connection")
+    daemon.wait_up("x")
+    eventually(lambda: [line for line in daemon.lines(event="warning", upstream="x") if str(ca) in str(line)],
+               "a warning that names the file")
