@@ -26,11 +26,18 @@ struct manager_setup {
 
 /*
  * manager_new(setup, ret_manager), manager_free(manager):
- * Start the workers and hand them their upstreams (as room in their mailboxes allows).  Returns 0 or a negative errno.  manager_free() takes NULL and
- * returns NULL; the workers must have stopped.
+ * A manager that knows no upstreams and has no workers yet.  Returns 0 or a negative errno.  manager_free() takes NULL and returns NULL;
+ * the workers must have stopped, but one that was given up is left behind with what it uses.
  */
 int manager_new(const struct manager_setup *setup, struct manager **ret_manager);
 struct manager *manager_free(struct manager *manager);
+
+/*
+ * manager_start(manager):
+ * Start the workers and hand them their upstreams (as room in their mailboxes allows).  Fewer workers than configured are better than none: that is
+ * told and goes on.  Returns 0 or a negative errno; after the latter, what was started must be ended by manager_stop().
+ */
+int manager_start(struct manager *manager);
 
 /*
  * manager_model(manager), manager_config(manager):
@@ -82,3 +89,9 @@ void manager_ping(struct manager *manager);
  * (on_stopped comes all the same).
  */
 void manager_stop(struct manager *manager, usec_t deadline);
+
+/*
+ * manager_given_up(manager):
+ * How many workers did not answer manager_stop() in time: their threads still run.
+ */
+unsigned int manager_given_up(const struct manager *manager);

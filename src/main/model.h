@@ -12,24 +12,28 @@
 
 struct model_link {
 	unsigned int number;
-	bool known; /* a status has come */
+	bool known;		   /* a status has come */
 	struct link_status status; /* times are monotonic; the chain's reference is the model's */
-	bool was_ready;	   /* since the last failure: feeds RECOVERY */
-	usec_t failing_since; /* first failure since it was last ready; USEC_INFINITY: none */
+	usec_t ready_since;	   /* of the last READY that was counted; USEC_INFINITY: none yet */
+	usec_t failing_since; /* when it began to fail since it was last ready; USEC_INFINITY: it does not */
 };
 
 struct model_counters {
 	uint64_t attempts, established, failed, closed, lent, lend_failed;
 };
 
+struct managed; /* what the manager keeps for each */
+
 struct model_upstream {
 	upstream_id id;
 	struct upstream *upstream; /* a reference: what is configured */
 	unsigned int worker;	   /* index of the worker that owns it */
+	struct managed *managed;   /* the manager's; NULL in tests of the model alone */
 	bool paused;		   /* by an administrator, or enabled = false */
 	bool dropped;		   /* removed from the configuration; its links are closing */
-	struct model_link *links;  /* upstream->policy.connections of them, number 1 first (surplus ones follow until gone) */
+	struct model_link *links;  /* in the order of their numbers; the wanted ones are there from the start, surplus ones until gone */
 	unsigned int link_count;
+	struct link_census census; /* of `links`, kept current */
 	enum health health;
 	uint64_t health_since; /* realtime, microseconds */
 	uint8_t reach;	       /* the last eight attempts, newest in bit 0, 1: established (as chrony prints it, in octal) */
@@ -71,10 +75,22 @@ int model_change(struct model *model, struct model_upstream *known, struct upstr
 		 usec_t now);
 
 /*
+ * model_drop(model, known):
+ * It is configured no more: it is found by its id only, and counts nowhere.  Its events are still told.
+ */
+void model_drop(struct model *model, struct model_upstream *known);
+
+/*
  * model_remove(model, known):
- * Forget it (after EVENT_DROPPED).
+ * Forget it (after EVENT_DROPPED); a dropped one only.
  */
 void model_remove(struct model *model, struct model_upstream *known);
+
+/*
+ * model_stop(model):
+ * The daemon ends: that links close now is no change of anybody's health.
+ */
+void model_stop(struct model *model);
 
 /*
  * model_set_paused(model, known, paused, now):
@@ -106,7 +122,7 @@ struct model_upstream *model_next(const struct model *model, const char *name);
 
 /*
  * model_census(known, ret_census):
- * Count its links.
+ * How many of its links are in which condition; those that are not ready count as paused as soon as it is.
  */
 void model_census(const struct model_upstream *known, struct link_census *ret_census);
 

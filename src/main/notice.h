@@ -26,22 +26,22 @@ enum notice_kind {
 #define N(id, name) NOTICE_##id,
 	NOTICE_LIST(N)
 #undef N
-	NOTICE_KIND_COUNT
+		NOTICE_KIND_COUNT
 };
 
 /* All pointers are borrowed during the call. */
 struct notice {
 	enum notice_kind kind;
-	enum log_level level; /* how grave it is for the log */
-	uint64_t realtime;    /* microseconds since 1970, UTC */
-	const char *upstream; /* its name, or NULL */
-	unsigned int link;    /* 0: none is concerned */
-	int stage;	      /* enum stage, or -1 */
-	int health;	      /* enum health, or -1 */
+	enum log_level level;	       /* how grave it is for the log */
+	uint64_t realtime;	       /* microseconds since 1970, UTC */
+	const char *upstream;	       /* its name, or NULL */
+	unsigned int link;	       /* 0: none is concerned */
+	int stage;		       /* enum stage, or -1 */
+	int health;		       /* enum health, or -1 */
 	const struct failure *failure; /* or NULL */
-	const char *reason;   /* close reason's or warning's wire name, or NULL */
-	const char *message;  /* what happened, in words; not NULL */
-	usec_t ready_after;   /* RECOVERY: how long the link was not ready; else 0 */
+	const char *reason;	       /* close reason's or warning's wire name, or NULL */
+	const char *message;	       /* what happened, in words; not NULL */
+	usec_t ready_after;	       /* RECOVERY: how long the link was not ready; else 0 */
 };
 
 typedef void (*notice_fn)(void *arg, const struct notice *notice);

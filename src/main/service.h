@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/text.h"
 #include "base/usec.h"
 #include "main/model.h"
 
@@ -12,6 +13,12 @@
  * The passed socket called `name` (FileDescriptorName=), close-on-exec and non-blocking, taken out of the list; -1 where there is none.
  */
 int service_listener(const char *name);
+
+/*
+ * service_close_passed():
+ * Close the passed sockets that nobody has asked for, so that their clients are not left waiting for us.
+ */
+void service_close_passed(void);
 
 /*
  * service_ready(), service_reloading(now), service_stopping():
@@ -26,6 +33,12 @@ void service_stopping(void);
  * STATUS= with a sentence such as "12 upstreams: 10 up, 1 degraded, 1 down (ldap: connection.refused)"; sent only when it has changed.
  */
 void service_status(const struct model *model);
+
+/*
+ * service_status_text(model, text):
+ * Append that sentence.
+ */
+void service_status_text(const struct model *model, struct text *text);
 
 /*
  * service_watchdog_interval():

@@ -1,0 +1,31 @@
+/*
+ * Where a line of the log goes: syslog(3), the journal, or standard error.  May block as long as its reader likes, so it
+ * is used by the writer's thread alone (main/log_writer).
+ */
+#pragma once
+
+#include "main/logfmt.h"
+
+struct log_sink;
+
+/*
+ * log_sink_new(config, ret_sink), log_sink_free(sink):
+ * What `config` (copied) says; nothing is opened yet.  Returns 0, -ENOMEM, or -EINVAL where the facility is unknown.
+ * log_sink_free() takes NULL and returns NULL.  Any thread.
+ */
+int log_sink_new(const struct log_config *config, struct log_sink **ret_sink);
+struct log_sink *log_sink_free(struct log_sink *sink);
+
+/*
+ * log_sink_open(sink):
+ * Begin to use `sink`, which must live until another one is opened.  The writer's thread.
+ */
+void log_sink_open(const struct log_sink *sink);
+
+/*
+ * log_sink_write(sink, record):
+ * Write one line.  Errors are nobody's business: there is no other place to tell them.  Blocks.  The writer's thread.
+ */
+void log_sink_write(const struct log_sink *sink, const struct log_record *record);
+
+CLEANUP_DEFINE(struct log_sink *, log_sink_free)

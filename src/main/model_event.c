@@ -1,0 +1,343 @@
+/* Events of the workers become knowledge and notices. */
+#include "base/must.h"
+#include "base/text.h"
+#include "main/logfmt.h"
+#include "main/model_internal.h"
+#include "sys/clock.h"
+
+#include <string.h>
+
+#define MESSAGE_MAX 256 /* bytes of a message of the model's own */
+
+/* What the functions below need to know about one event. */
+struct news {
+	struct model *model;
+	struct model_upstream *known; /* NULL: no upstream is concerned */
+	struct event *event;
+	usec_t now;
+	uint64_t realtime; /* when it happened, as people tell time */
+};
+
+/* A notice about this event; the caller fills in what is special about it. */
+static struct notice
+notice_of(const struct news *news, enum notice_kind kind, enum log_level level)
+{
+	return (struct notice){
+		.kind = kind,
+		.level = level,
+		.realtime = news->realtime,
+		.link = news->event->link,
+		.stage = -1,
+		.health = -1,
+	};
+}
+
+static void
+tell(const struct news *news, struct notice *notice, const char *message)
+{
+	notice->message = message;
+	model_tell(news->model, news->known, notice);
+}
+
+/* ---- a link's status ------------------------------------------------------------------------------ */
+
+static void
+tell_recovery(const struct news *news, struct model_link *link)
+{
+	struct notice notice = notice_of(news, NOTICE_RECOVERY, LEVEL_NOTICE);
+	char message[MESSAGE_MAX], address[ADDRESS_TEXT_MAX];
+	struct text text = TEXT_INIT(message);
+
+	if (link->failing_since == USEC_INFINITY)
+		return;
+	notice.stage = STAGE_READY;
+	notice.ready_after = usec_sub(link->status.since, link->failing_since);
+	text_addf(&text, "ready at %s after ",
+		  address_format(&link->status.address, address, sizeof(address)));
+	span_text(notice.ready_after, &text);
+	text_add(&text, " of failures");
+	link->failing_since = USEC_INFINITY;
+	tell(news, &notice, message);
+}
+
+/* A link that has become ready: an attempt has ended well. */
+static void
+count_established(const struct news *news, struct model_link *link)
+{
+	struct model_upstream *known = news->known;
+
+	link->ready_since = link->status.since;
+	known->counters.attempts++;
+	known->counters.established++;
+	known->reach = (uint8_t)(known->reach << 1 | 1);
+	known->census.attempted = true;
+}
+
+/* Warnings about what a stage does are over when it is done again; it will say so if they are not. */
+static void
+forget_warnings(struct model_upstream *known, enum stage entered)
+{
+	if (entered == STAGE_LOAD)
+		known->warnings &= ~(UINT32_C(1) << WARNING_STALE_FILES);
+	if (entered == STAGE_RESOLVE)
+		known->warnings &= ~(UINT32_C(1) << WARNING_LEFT_OUT);
+}
+
+static void
+tell_stage(const struct news *news, const struct model_link *link)
+{
+	const struct link_status *status = &link->status;
+	struct notice notice = notice_of(news, NOTICE_STAGE, LEVEL_DEBUG);
+	char message[MESSAGE_MAX], address[ADDRESS_TEXT_MAX];
+	struct text text = TEXT_INIT(message);
+
+	notice.stage = (int)status->stage;
+	text_add(&text, stage_name(status->stage));
+	if (status->stage == STAGE_BACKOFF && status->retry_at != USEC_INFINITY) {
+		text_add(&text, " for ");
+		span_text(usec_sub(status->retry_at, status->since), &text);
+	} else if (address_is_set(&status->source)) {
+		text_addf(&text, " at %s from ",
+			  address_format(&status->address, address, sizeof(address)));
+		text_add(&text, address_format(&status->source, address, sizeof(address)));
+	}
+	tell(news, &notice, message);
+}
+
+static void
+replace_status(struct model_upstream *known, struct model_link *link, struct event *event)
+{
+	model_link_count(known, link, -1);
+	if (link->known && link->status.has_tls)
+		chain_unref(link->status.tls.chain);
+	link->status = event->status;
+	link->known = true;
+	/* The chain's reference has moved. */
+	event->status.has_tls = false;
+	event->status.tls.chain = NULL;
+	model_link_count(known, link, 1);
+}
+
+static void
+on_link(const struct news *news)
+{
+	struct model_link *link = model_link_get(news->known, news->event->link);
+	bool entered;
+
+	if (!link)
+		return;
+	entered = !link->known || link->status.stage != news->event->status.stage ||
+		  link->status.since != news->event->status.since;
+	replace_status(news->known, link, news->event);
+	if (entered) {
+		forget_warnings(news->known, link->status.stage);
+		tell_stage(news, link);
+	}
+	if (link->status.stage == STAGE_READY && link->ready_since != link->status.since) {
+		count_established(news, link);
+		tell_recovery(news, link);
+	}
+	model_judge(news->model, news->known, news->now);
+}
+
+static void
+on_link_gone(const struct news *news)
+{
+	struct model_link *link = model_link_find(news->known, news->event->link);
+
+	if (!link)
+		return;
+	model_link_remove(news->known, link);
+	model_judge(news->model, news->known, news->now);
+}
+
+/* ---- failures ------------------------------------------------------------------------------------- */
+
+static enum log_level
+failure_level(enum failure_code code)
+{
+	bool grave = failure_class(code) == CLASS_LOCAL || failure_life(code) == LIFE_PERSISTENT;
+
+	return grave ? LEVEL_ERROR : LEVEL_WARNING;
+}
+
+static void
+tell_failure(const struct news *news, struct notice *notice, const struct failure *failure)
+{
+	char message[MESSAGE_MAX];
+	struct text text = TEXT_INIT(message);
+
+	notice->failure = failure;
+	notice->stage = (int)failure->stage;
+	failure_message(failure, &text);
+	tell(news, notice, message);
+}
+
+/* Whether `failure` ended a connection that had been ready, and not an attempt. */
+static bool
+ended_connection(const struct failure *failure)
+{
+	return failure->stage == STAGE_READY || failure->stage == STAGE_LENT ||
+	       failure->stage == STAGE_CLOSING;
+}
+
+static void
+count_failure(struct model_upstream *known, const struct failure *failure)
+{
+	known->failures[failure->code]++;
+	if (failure->stage == STAGE_LEND) {
+		known->counters.lend_failed++;
+		return;
+	}
+	known->census.attempted = true;
+	if (ended_connection(failure))
+		return;
+	known->counters.attempts++;
+	known->counters.failed++;
+	known->reach = (uint8_t)(known->reach << 1);
+}
+
+static void
+mark_failing(const struct news *news, const struct failure *failure)
+{
+	struct model_link *link = model_link_find(news->known, news->event->link);
+
+	if (!link || link->failing_since != USEC_INFINITY)
+		return;
+	link->failing_since = ended_connection(failure) ? failure->at :
+							  usec_sub(failure->at, failure->elapsed);
+}
+
+static void
+on_failure(const struct news *news)
+{
+	const struct failure *failure = &news->event->failure;
+	struct notice notice = notice_of(news, NOTICE_FAILURE, failure_level(failure->code));
+
+	history_add(news->known->history, news->realtime, news->event->link, failure);
+	count_failure(news->known, failure);
+	mark_failing(news, failure);
+	tell_failure(news, &notice, failure);
+	model_judge(news->model, news->known, news->now);
+}
+
+static void
+on_lost_address(const struct news *news)
+{
+	struct notice notice = notice_of(news, NOTICE_STAGE, LEVEL_DEBUG);
+
+	notice.reason = "address-lost";
+	tell_failure(news, &notice, &news->event->failure);
+}
+
+static void
+on_close(const struct news *news)
+{
+	struct notice notice = notice_of(news, NOTICE_CLOSE, LEVEL_INFO);
+	enum close_reason reason = news->event->reason;
+
+	news->known->counters.closed++;
+	news->known->closes[reason]++;
+	notice.reason = close_reason_name(reason);
+	tell(news, &notice, close_reason_summary(reason));
+}
+
+/* ---- warnings ------------------------------------------------------------------------------------- */
+
+static void
+warning_message(enum warning_kind kind, uint64_t number, struct text *text)
+{
+	unsigned long long count = number;
+
+	switch (kind) {
+	case WARNING_STALL:
+		text_add(text, "holdfast itself was held up for ");
+		span_text(number, text);
+		text_add(text, "; no peer is blamed, and deadlines are granted anew");
+		return;
+	case WARNING_STALE_FILES:
+		text_add(text, "a changed file is unusable; what was read before stays in use");
+		return;
+	case WARNING_VERIFICATION_DISABLED:
+		text_add(text, "tls.verify is \"none\": whoever answers is believed to be the server");
+		return;
+	case WARNING_LEFT_OUT:
+		text_addf(text, "the answers hold too many addresses; %llu of them are not used", count);
+		return;
+	case WARNING_LOST:
+		text_addf(text, "%llu events of a worker were lost, since main did not keep up", count);
+		return;
+	case WARNING_COUNT: break;
+	}
+	must_not_reach();
+}
+
+/* The record that goes with a warning: the worker's, or one made for a stall, which has a code of its own. */
+static const struct failure *
+warning_failure(const struct news *news, struct failure *stall)
+{
+	const struct failure *told = &news->event->warning.failure;
+
+	if (told->code != FAILURE_NONE)
+		return told;
+	if (news->event->warning.kind != WARNING_STALL)
+		return NULL;
+	failure_init(stall, FAILURE_LOCAL_STALL, STAGE_IDLE);
+	stall->at = news->event->at;
+	stall->elapsed = news->event->warning.number;
+	return stall;
+}
+
+static void
+on_warning(const struct news *news)
+{
+	enum warning_kind kind = news->event->warning.kind;
+	struct notice notice = notice_of(news, NOTICE_WARNING, LEVEL_WARNING);
+	char message[MESSAGE_MAX];
+	struct text text = TEXT_INIT(message);
+	struct failure stall;
+
+	if (news->known && kind != WARNING_STALL && kind != WARNING_LOST)
+		news->known->warnings |= UINT32_C(1) << kind;
+	notice.reason = warning_name(kind);
+	notice.failure = warning_failure(news, &stall);
+	warning_message(kind, news->event->warning.number, &text);
+	tell(news, &notice, message);
+}
+
+/* ---- the door ------------------------------------------------------------------------------------- */
+
+static void
+take_in(const struct news *news)
+{
+	if (news->event->kind == EVENT_WARNING) {
+		on_warning(news);
+		return;
+	}
+	if (!news->known)
+		return;
+	switch (news->event->kind) {
+	case EVENT_LINK: on_link(news); return;
+	case EVENT_LINK_GONE: on_link_gone(news); return;
+	case EVENT_FAILURE: on_failure(news); return;
+	case EVENT_LOST_ADDRESS: on_lost_address(news); return;
+	case EVENT_CLOSE: on_close(news); return;
+	default: return; /* the manager's */
+	}
+}
+
+void
+model_event(struct model *model, struct event *event, usec_t now)
+{
+	struct news news = {
+		.model = model,
+		.known = event->id ? model_by_id(model, event->id) : NULL,
+		.event = event,
+		.now = now,
+		.realtime = clock_realtime() - usec_sub(now, event->at),
+	};
+
+	if (event->id == 0 || news.known)
+		take_in(&news);
+	event_done(event);
+}
