@@ -1,0 +1,400 @@
+#include "worker/connection.h"
+
+#include "base/must.h"
+#include "sys/fd.h"
+#include "sys/socket.h"
+#include "worker/driver.h"
+#include "worker/runner.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* After so long without a word a connection has gone quiet. */
+#define REST_DELAY USEC_PER_SEC
+
+static void on_event(void *arg, unsigned int events, usec_t now);
+
+void
+connection_init(struct connection *conn)
+{
+	*conn = (struct connection){ .fd = -1 };
+}
+
+void
+connection_adopt(struct driver *driver, int fd, unsigned int target)
+{
+	struct connection *conn = &driver->connection;
+
+	must(conn->use == CONNECTION_NONE);
+	conn->use = CONNECTION_ADOPTED;
+	conn->fd = fd;
+	conn->target = target;
+	conn->upstream = upstream_ref(driver->upstream);
+	if (socket_source(fd, &conn->source) < 0)
+		conn->source = (struct address){ 0 };
+}
+
+void
+connection_discard(struct driver *driver)
+{
+	struct connection *conn = &driver->connection;
+
+	conn->watch = watch_cancel(conn->watch);
+	list_remove(&driver->busy);
+	conn->tls = tls_free(conn->tls);
+	conn->fd = fd_close(conn->fd);
+	conn->upstream = upstream_unref(conn->upstream);
+	connection_init(conn);
+}
+
+/* Wait for `events` on the socket; the first call begins to watch. */
+static int
+await(struct driver *driver, unsigned int events)
+{
+	struct connection *conn = &driver->connection;
+	const struct watch_setup setup = {
+		.fd = conn->fd,
+		.events = events,
+		.fn = on_event,
+		.arg = driver,
+	};
+
+	if (conn->watch)
+		return watch_change(conn->watch, events);
+	return watch_start(driver->worker->loop, &setup, &conn->watch);
+}
+
+/* The machine has failed us, not the peer. */
+static int
+fail_local(struct failure *failure, int error)
+{
+	failure->code = error == -ENOMEM ? FAILURE_LOCAL_NO_MEMORY : FAILURE_SOCKET_NO_BUFFERS;
+	failure_set_error(failure, -error, strerrorname_np(-error));
+	return error;
+}
+
+static void
+feed_failure(struct driver *driver, struct failure *failure, usec_t now)
+{
+	driver_feed(driver, &(struct input){ .kind = INPUT_FAILED, .failure = failure }, now);
+	failure_done(failure);
+}
+
+/* For a completion from the loop: if even waiting fails, that is the connection's end. */
+static void
+await_or_fail(struct driver *driver, unsigned int events, usec_t now)
+{
+	struct failure failure;
+	int r = await(driver, events);
+
+	if (r == 0)
+		return;
+	failure_init(&failure, FAILURE_NONE, driver->link->stage);
+	fail_local(&failure, r);
+	feed_failure(driver, &failure, now);
+}
+
+/* ---- handshake ------------------------------------------------------------------------------------ */
+
+/* A connected socket is writable: the loop calls at once. */
+int
+connection_handshake(struct driver *driver, usec_t now, struct failure *failure)
+{
+	struct connection *conn = &driver->connection;
+	const struct tls_setup setup = {
+		.fd = conn->fd,
+		.target = &conn->upstream->targets[conn->target],
+		.policy = &conn->upstream->policy.tls,
+		.transport = &conn->upstream->policy.transport,
+	};
+	int r;
+
+	must(conn->use == CONNECTION_ADOPTED);
+	conn->use = CONNECTION_HANDSHAKE;
+	r = tls_new(driver->slot->runner->sessions, &setup, now, &conn->tls);
+	if (r == 0)
+		r = await(driver, WATCH_WRITE);
+	return r < 0 ? fail_local(failure, r) : 0;
+}
+
+static void
+feed_secured(struct driver *driver, usec_t now)
+{
+	struct connection *conn = &driver->connection;
+	struct input input = { .kind = INPUT_SECURED };
+	struct socket_state state;
+
+	input.secured.verdict_pending = tls_verdict_pending(conn->tls);
+	if (socket_state(conn->fd, &state) == 0)
+		input.secured.rtt = state.rtt;
+	driver_feed(driver, &input, now);
+}
+
+static void
+go_on_handshake(struct driver *driver, usec_t now)
+{
+	struct failure failure;
+
+	failure_init(&failure, FAILURE_NONE, STAGE_HANDSHAKE);
+	switch (tls_handshake(driver->connection.tls, &failure)) {
+	case TLS_DONE: feed_secured(driver, now); break;
+	case TLS_WANT_READ: await_or_fail(driver, WATCH_READ, now); break;
+	case TLS_WANT_WRITE: await_or_fail(driver, WATCH_WRITE, now); break;
+	case TLS_FAILED: feed_failure(driver, &failure, now); break;
+	}
+}
+
+/* ---- settle, hold --------------------------------------------------------------------------------- */
+
+/* OpenSSL may hold bytes that the socket does not show any more: as it is writable, the loop calls at once. */
+static int
+arm_for_reading(struct driver *driver)
+{
+	return await(driver, driver->connection.tls ? WATCH_READ | WATCH_WRITE : WATCH_READ);
+}
+
+static void
+mark_busy(struct driver *driver, usec_t now)
+{
+	driver->connection.active_at = now;
+	if (list_is_empty(&driver->busy))
+		list_append(&driver->worker->busy, &driver->busy);
+}
+
+int
+connection_settle(struct driver *driver, usec_t now, struct failure *failure)
+{
+	int r;
+
+	(void)now;
+	driver->connection.use = CONNECTION_SETTLE;
+	r = arm_for_reading(driver);
+	return r < 0 ? fail_local(failure, r) : 0;
+}
+
+int
+connection_hold(struct driver *driver, usec_t now, struct failure *failure)
+{
+	int r;
+
+	driver->connection.use = CONNECTION_HOLD;
+	mark_busy(driver, now);
+	r = arm_for_reading(driver);
+	return r < 0 ? fail_local(failure, r) : 0;
+}
+
+/* As tls_read(), for a plain socket. */
+static enum tls_result
+read_plain(struct connection *conn, struct worker *worker, size_t *ret_length, struct failure *failure)
+{
+	ssize_t n;
+
+	do {
+		n = recv(conn->fd, worker->scratch, sizeof(worker->scratch), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		*ret_length = (size_t)n;
+		return TLS_DONE;
+	}
+	if (n < 0 && errno == EAGAIN)
+		return TLS_WANT_READ;
+	if (n < 0)
+		socket_io_failed(conn->fd, errno, &conn->upstream->policy.transport, failure);
+	else
+		failure->code = FAILURE_CONNECTION_CLOSED;
+	return TLS_FAILED;
+}
+
+/*
+ * Read all there is; what comes unasked is counted and dropped.  It ends, since there is a bound to what may come.
+ * TLS_FAILED: `failure` says why.
+ */
+static enum tls_result
+drain(struct driver *driver, struct failure *failure)
+{
+	struct connection *conn = &driver->connection;
+	struct worker *worker = driver->worker;
+	enum tls_result result;
+	size_t length = 0;
+
+	for (;;) {
+		if (conn->tls)
+			result = tls_read(conn->tls, worker->scratch, sizeof(worker->scratch),
+					  &length, failure);
+		else
+			result = read_plain(conn, worker, &length, failure);
+		if (result != TLS_DONE)
+			return result;
+		conn->received += length;
+		conn->untold += length;
+		if (conn->received <= UNSOLICITED_BYTES_MAX)
+			continue;
+		failure->code = FAILURE_PROTOCOL_UNSOLICITED_DATA;
+		failure_set_evidence(failure, worker->scratch, length);
+		return TLS_FAILED;
+	}
+}
+
+static void
+tell_received(struct driver *driver, usec_t now)
+{
+	struct connection *conn = &driver->connection;
+	size_t bytes = conn->untold;
+
+	if (conn->use != CONNECTION_HOLD || bytes == 0)
+		return;
+	conn->untold = 0;
+	driver_feed(driver, &(struct input){ .kind = INPUT_RECEIVED, .bytes = bytes }, now);
+}
+
+static void
+go_on_reading(struct driver *driver, usec_t now)
+{
+	struct connection *conn = &driver->connection;
+	struct failure failure;
+	enum tls_result result;
+
+	failure_init(&failure, FAILURE_NONE, driver->link->stage);
+	result = drain(driver, &failure);
+	mark_busy(driver, now);
+	tell_received(driver, now);
+	if (result == TLS_FAILED) {
+		feed_failure(driver, &failure, now);
+		return;
+	}
+	if (conn->use == CONNECTION_SETTLE && tls_verdict_seen(conn->tls)) {
+		driver_feed(driver, &(struct input){ .kind = INPUT_SETTLED }, now);
+		return;
+	}
+	await_or_fail(driver, result == TLS_WANT_WRITE ? WATCH_READ | WATCH_WRITE : WATCH_READ, now);
+}
+
+bool
+connection_rest(struct driver *driver, usec_t now)
+{
+	struct connection *conn = &driver->connection;
+
+	if (usec_sub(now, conn->active_at) < REST_DELAY)
+		return false;
+	if (conn->use == CONNECTION_HOLD && conn->tls)
+		tls_quiet(conn->tls);
+	if (conn->use == CONNECTION_HOLD && conn->received != conn->told_received &&
+	    driver == driver->slot->current)
+		slot_publish(driver->slot, now);
+	return true;
+}
+
+/* ---- close ---------------------------------------------------------------------------------------- */
+
+/* As tls_shutdown(), for a plain socket whose own end has been said; one read a turn, whatever still comes. */
+static enum tls_result
+await_end(struct connection *conn, struct worker *worker)
+{
+	ssize_t n = recv(conn->fd, worker->scratch, sizeof(worker->scratch), 0);
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return TLS_WANT_READ;
+	return TLS_DONE;
+}
+
+/* Whether both ends have been said, or nothing more can be. */
+static bool
+close_is_done(struct driver *driver)
+{
+	struct connection *conn = &driver->connection;
+	enum tls_result result = conn->tls ? tls_shutdown(conn->tls) : await_end(conn, driver->worker);
+
+	if (result == TLS_WANT_READ)
+		return await(driver, WATCH_READ) < 0;
+	if (result == TLS_WANT_WRITE)
+		return await(driver, WATCH_WRITE) < 0;
+	return true;
+}
+
+bool
+connection_close(struct driver *driver)
+{
+	struct connection *conn = &driver->connection;
+
+	must(conn->use == CONNECTION_HOLD);
+	conn->use = CONNECTION_CLOSE;
+	list_remove(&driver->busy);
+	if (!conn->tls && shutdown(conn->fd, SHUT_WR) < 0) {
+		connection_discard(driver);
+		return true;
+	}
+	if (!close_is_done(driver))
+		return false;
+	connection_discard(driver);
+	return true;
+}
+
+static void
+go_on_closing(struct driver *driver, usec_t now)
+{
+	if (!close_is_done(driver))
+		return;
+	connection_discard(driver);
+	driver_feed(driver, &(struct input){ .kind = INPUT_CLOSED }, now);
+}
+
+/* ---- whatever happens ----------------------------------------------------------------------------- */
+
+static void
+on_event(void *arg, unsigned int events, usec_t now)
+{
+	struct driver *driver = arg;
+
+	(void)events;
+	switch (driver->connection.use) {
+	case CONNECTION_HANDSHAKE: go_on_handshake(driver, now); break;
+	case CONNECTION_SETTLE:
+	case CONNECTION_HOLD: go_on_reading(driver, now); break;
+	case CONNECTION_CLOSE: go_on_closing(driver, now); break;
+	case CONNECTION_NONE:
+	case CONNECTION_ADOPTED: must_not_reach();
+	}
+}
+
+static bool
+keepalive_equal(const struct keepalive_policy *a, const struct keepalive_policy *b)
+{
+	return a->idle == b->idle && a->interval == b->interval && a->count == b->count &&
+	       a->user_timeout == b->user_timeout;
+}
+
+/* The kernel has judged these values when the sockets were set up: a refusal now leaves the old ones in force. */
+void
+connection_change_policy(struct driver *driver, const struct upstream *upstream)
+{
+	const struct keepalive_policy *keepalive = &upstream->policy.transport.keepalive;
+
+	if (driver->connection.fd < 0 || driver->connection.source.sa.sa_family == AF_UNIX)
+		return;
+	if (!keepalive_equal(keepalive, &driver->upstream->policy.transport.keepalive))
+		(void)socket_change_keepalive(driver->connection.fd, keepalive);
+}
+
+void
+connection_status(struct driver *driver, struct link_status *ret_status)
+{
+	struct connection *conn = &driver->connection;
+	struct socket_state state;
+
+	if (conn->use == CONNECTION_NONE)
+		return;
+	ret_status->source = conn->source;
+	ret_status->bytes_received = conn->received;
+	if (conn->tls)
+		tls_bytes(conn->tls, &ret_status->bytes_received, &ret_status->bytes_sent);
+	conn->told_received = conn->received;
+	if (!driver_is_ready(driver))
+		return;
+	if (socket_state(conn->fd, &state) == 0)
+		ret_status->rtt = state.rtt;
+	if (conn->tls) {
+		ret_status->has_tls = true;
+		tls_info(conn->tls, &ret_status->tls);
+	}
+}

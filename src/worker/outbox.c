@@ -1,0 +1,347 @@
+#include "worker/outbox.h"
+
+#include "base/must.h"
+
+void
+outbox_init(struct outbox *outbox, struct mailbox *mailbox)
+{
+	*outbox = (struct outbox){ .mailbox = mailbox };
+	list_init(&outbox->waiting);
+}
+
+void
+outbox_done(struct outbox *outbox)
+{
+	must(list_is_empty(&outbox->waiting));
+	outbox->mailbox = NULL;
+}
+
+void
+mail_init(struct mail *mail, upstream_id id, unsigned int link)
+{
+	*mail = (struct mail){ .id = id, .link = link };
+	list_init(&mail->node);
+}
+
+static struct failure *
+kept_failure_free(struct failure *failure)
+{
+	if (failure)
+		failure_done(failure);
+	free(failure);
+	return NULL;
+}
+
+void
+mail_done(struct mail *mail)
+{
+	list_remove(&mail->node);
+	mail->failure = kept_failure_free(mail->failure);
+	mail->stale = kept_failure_free(mail->stale);
+}
+
+/* Whether `event` is out; its references went with it.  Nobody overtakes the mail that waits. */
+static bool
+send_now(struct outbox *outbox, const struct event *event)
+{
+	return list_is_empty(&outbox->waiting) && mailbox_send(outbox->mailbox, event) == 0;
+}
+
+static void
+wait_for_room(struct outbox *outbox, struct mail *mail)
+{
+	if (list_is_empty(&mail->node))
+		list_append(&outbox->waiting, &mail->node);
+}
+
+static struct event
+event_of(const struct mail *mail, enum event_kind kind, usec_t at)
+{
+	return (struct event){ .kind = kind, .id = mail->id, .link = mail->link, .at = at };
+}
+
+/* ---- what a sender tells -------------------------------------------------------------------------- */
+
+static bool
+send_status(struct outbox *outbox, struct mail *mail, usec_t now)
+{
+	struct event event = event_of(mail, EVENT_LINK, now);
+
+	mail->status(mail, &event.status);
+	if (mailbox_send(outbox->mailbox, &event) == 0)
+		return true;
+	event_done(&event);
+	return false;
+}
+
+void
+outbox_status(struct outbox *outbox, struct mail *mail, usec_t now)
+{
+	must(mail->status);
+	if (list_is_empty(&outbox->waiting) && send_status(outbox, mail, now))
+		return;
+	mail->has_status = true;
+	wait_for_room(outbox, mail);
+}
+
+/* Keep a copy that owns the references; without memory, or where one is kept already, it is lost. */
+static void
+keep_failure(struct outbox *outbox, struct failure **kept, struct failure *failure)
+{
+	if (!*kept) {
+		*kept = malloc(sizeof(**kept));
+		if (*kept) {
+			**kept = *failure;
+			return;
+		}
+	}
+	outbox->lost++;
+	failure_done(failure);
+}
+
+void
+outbox_failure(struct outbox *outbox, struct mail *mail, enum event_kind kind,
+	       struct failure *failure, usec_t now)
+{
+	struct event event = event_of(mail, kind, now);
+
+	event.failure = *failure;
+	if (send_now(outbox, &event))
+		return;
+	if (kind == EVENT_LOST_ADDRESS) {
+		outbox->lost++; /* it is told for the counters only */
+		failure_done(failure);
+		return;
+	}
+	keep_failure(outbox, &mail->failure, failure);
+	wait_for_room(outbox, mail);
+}
+
+void
+outbox_close(struct outbox *outbox, struct mail *mail, enum close_reason reason, usec_t now)
+{
+	struct event event = event_of(mail, EVENT_CLOSE, now);
+
+	event.reason = reason;
+	if (send_now(outbox, &event))
+		return;
+	if (mail->has_close) {
+		outbox->lost++;
+		return;
+	}
+	mail->has_close = true;
+	mail->reason = reason;
+	mail->close_at = now;
+	wait_for_room(outbox, mail);
+}
+
+static struct event
+warning_event(const struct mail *mail, const struct warning *warning, usec_t at)
+{
+	struct event event = event_of(mail, EVENT_WARNING, at);
+
+	event.warning.kind = warning->kind;
+	event.warning.number = warning->number;
+	if (warning->failure)
+		event.warning.failure = *warning->failure;
+	else
+		failure_init(&event.warning.failure, FAILURE_NONE, STAGE_IDLE);
+	return event;
+}
+
+void
+outbox_warning(struct outbox *outbox, struct mail *mail, const struct warning *warning, usec_t now)
+{
+	struct event event = warning_event(mail, warning, now);
+
+	if (send_now(outbox, &event))
+		return;
+	if (warning->kind == WARNING_STALE_FILES)
+		keep_failure(outbox, &mail->stale, warning->failure);
+	else if (warning->kind == WARNING_LEFT_OUT)
+		mail->left_out = warning->number;
+	else
+		mail->has_verification = true;
+	mail->warning_at = now;
+	wait_for_room(outbox, mail);
+}
+
+bool
+outbox_last(struct outbox *outbox, struct mail *mail, enum event_kind kind, usec_t now)
+{
+	struct event event = event_of(mail, kind, now);
+
+	must(!mail->has_last);
+	if (send_now(outbox, &event))
+		return true;
+	mail->has_last = true;
+	mail->has_status = false; /* what is gone has none */
+	mail->last_kind = kind;
+	wait_for_room(outbox, mail);
+	return false;
+}
+
+/* ---- what has waited ------------------------------------------------------------------------------ */
+
+static bool
+flush_failure(struct outbox *outbox, struct mail *mail)
+{
+	struct event event = event_of(mail, EVENT_FAILURE, 0);
+
+	if (!mail->failure)
+		return true;
+	event.at = mail->failure->at;
+	event.failure = *mail->failure;
+	if (mailbox_send(outbox->mailbox, &event) < 0)
+		return false;
+	free(steal(mail->failure)); /* its references went with the event */
+	return true;
+}
+
+static bool
+flush_close(struct outbox *outbox, struct mail *mail)
+{
+	struct event event = event_of(mail, EVENT_CLOSE, mail->close_at);
+
+	if (!mail->has_close)
+		return true;
+	event.reason = mail->reason;
+	if (mailbox_send(outbox->mailbox, &event) < 0)
+		return false;
+	mail->has_close = false;
+	return true;
+}
+
+/* What ended first is told first. */
+static bool
+flush_ends(struct outbox *outbox, struct mail *mail)
+{
+	bool close_first = mail->failure && mail->has_close && mail->close_at < mail->failure->at;
+
+	if (close_first && !flush_close(outbox, mail))
+		return false;
+	return flush_failure(outbox, mail) && flush_close(outbox, mail);
+}
+
+static bool
+flush_warning(struct outbox *outbox, struct mail *mail, const struct warning *warning)
+{
+	struct event event = warning_event(mail, warning, mail->warning_at);
+
+	return mailbox_send(outbox->mailbox, &event) == 0;
+}
+
+static bool
+flush_warnings(struct outbox *outbox, struct mail *mail)
+{
+	if (mail->has_verification) {
+		if (!flush_warning(outbox, mail,
+				   &(struct warning){ .kind = WARNING_VERIFICATION_DISABLED }))
+			return false;
+		mail->has_verification = false;
+	}
+	if (mail->left_out > 0) {
+		if (!flush_warning(outbox, mail,
+				   &(struct warning){ WARNING_LEFT_OUT, mail->left_out, NULL }))
+			return false;
+		mail->left_out = 0;
+	}
+	if (mail->stale) {
+		if (!flush_warning(outbox, mail,
+				   &(struct warning){ WARNING_STALE_FILES, 0, mail->stale }))
+			return false;
+		free(steal(mail->stale));
+	}
+	return true;
+}
+
+static bool
+flush_last(struct outbox *outbox, struct mail *mail, usec_t now)
+{
+	struct event event = event_of(mail, mail->last_kind, now);
+
+	if (!mail->has_last)
+		return true;
+	if (mailbox_send(outbox->mailbox, &event) < 0)
+		return false;
+	mail->has_last = false;
+	return true;
+}
+
+/* Failures before the status that follows from them, the end last. */
+static bool
+flush_mail(struct outbox *outbox, struct mail *mail, usec_t now)
+{
+	if (!flush_ends(outbox, mail) || !flush_warnings(outbox, mail))
+		return false;
+	if (mail->has_status && !send_status(outbox, mail, now))
+		return false;
+	mail->has_status = false;
+	return flush_last(outbox, mail, now);
+}
+
+static bool
+flush_worker(struct outbox *outbox, usec_t now)
+{
+	struct event pong = { .kind = EVENT_PONG, .at = now, .ping = outbox->ping };
+	struct mail nobody = { .id = 0 };
+	struct event stall = warning_event(
+		&nobody, &(struct warning){ WARNING_STALL, outbox->stall, NULL }, now);
+	struct event lost = warning_event(&nobody,
+					  &(struct warning){ WARNING_LOST, outbox->lost, NULL }, now);
+
+	if (outbox->has_pong && mailbox_send(outbox->mailbox, &pong) < 0)
+		return false;
+	outbox->has_pong = false;
+	if (outbox->stall > 0 && mailbox_send(outbox->mailbox, &stall) < 0)
+		return false;
+	outbox->stall = 0;
+	if (outbox->lost > 0 && mailbox_send(outbox->mailbox, &lost) < 0)
+		return false;
+	outbox->lost = 0;
+	return true;
+}
+
+bool
+outbox_flush(struct outbox *outbox, usec_t now)
+{
+	if (!flush_worker(outbox, now))
+		return false;
+	while (!list_is_empty(&outbox->waiting)) {
+		struct mail *mail = list_first(&outbox->waiting, struct mail, node);
+		bool ends = mail->has_last;
+
+		if (!flush_mail(outbox, mail, now))
+			return false;
+		list_remove(&mail->node);
+		if (ends)
+			mail->last(mail);
+	}
+	return true;
+}
+
+void
+outbox_no_memory(struct outbox *outbox, upstream_id id, usec_t now)
+{
+	struct event event = { .kind = EVENT_FAILURE, .id = id, .at = now };
+
+	failure_init(&event.failure, FAILURE_LOCAL_NO_MEMORY, STAGE_IDLE);
+	event.failure.at = now;
+	if (!send_now(outbox, &event))
+		outbox->lost++;
+}
+
+void
+outbox_stall(struct outbox *outbox, usec_t late, usec_t now)
+{
+	outbox->stall = usec_add(outbox->stall, late);
+	flush_worker(outbox, now);
+}
+
+void
+outbox_pong(struct outbox *outbox, uint64_t ping, usec_t now)
+{
+	outbox->has_pong = true;
+	outbox->ping = ping;
+	flush_worker(outbox, now);
+}

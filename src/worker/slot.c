@@ -1,0 +1,327 @@
+#include "worker/slot.h"
+
+#include "base/must.h"
+#include "worker/runner.h"
+
+#include <errno.h>
+
+static void
+mail_status(struct mail *mail, struct link_status *ret_status)
+{
+	struct slot *slot = container_of(mail, struct slot, mail);
+	usec_t now = loop_now(slot->runner->worker->loop);
+
+	if (slot->current)
+		driver_status(slot->current, now, ret_status);
+	else
+		*ret_status = (struct link_status){ .since = now, .retry_at = USEC_INFINITY };
+}
+
+static void
+mail_last(struct mail *mail)
+{
+	struct slot *slot = container_of(mail, struct slot, mail);
+
+	runner_slot_gone(slot->runner, slot, loop_now(slot->runner->worker->loop));
+}
+
+int
+slot_new(struct runner *runner, unsigned int number, struct slot **ret_slot)
+{
+	struct slot *slot = calloc(1, sizeof(*slot));
+
+	if (!slot)
+		return -ENOMEM;
+	slot->runner = runner;
+	slot->number = number;
+	list_init(&slot->look);
+	list_init(&slot->leaves);
+	list_init(&slot->retired);
+	mail_init(&slot->mail, runner->id, number);
+	slot->mail.status = mail_status;
+	slot->mail.last = mail_last;
+	list_append(&runner->worker->slots, &slot->all);
+	slot_touch(slot);
+	*ret_slot = slot;
+	return 0;
+}
+
+struct slot *
+slot_free(struct slot *slot)
+{
+	if (!slot)
+		return NULL;
+	slot->current = driver_free(slot->current);
+	slot->successor = driver_free(slot->successor);
+	list_for_each(node, &slot->retired)
+		driver_free(container_of(node, struct driver, retired));
+	mail_done(&slot->mail);
+	list_remove(&slot->all);
+	list_remove(&slot->look);
+	list_remove(&slot->leaves);
+	free(slot);
+	return NULL;
+}
+
+void
+slot_touch(struct slot *slot)
+{
+	struct worker *worker = slot->runner->worker;
+
+	list_remove(&slot->look);
+	list_append(&worker->dirty, &slot->look);
+	post_call(worker->chores);
+}
+
+/* There was no memory: the next tick tries again. */
+static void
+starve(struct slot *slot)
+{
+	list_remove(&slot->look);
+	list_append(&slot->runner->worker->starved, &slot->look);
+}
+
+void
+slot_publish(struct slot *slot, usec_t now)
+{
+	if (!slot->silent)
+		outbox_status(&slot->runner->worker->outbox, &slot->mail, now);
+}
+
+/* ---- drivers come and go -------------------------------------------------------------------------- */
+
+static void
+retire(struct slot *slot, struct driver *driver, enum close_reason reason, usec_t now)
+{
+	if (!driver)
+		return;
+	list_append(&slot->retired, &driver->retired);
+	driver_stop(driver, reason, now);
+	slot_touch(slot);
+}
+
+static void
+drop_successor(struct slot *slot, enum close_reason reason, usec_t now)
+{
+	slot->renew = false;
+	retire(slot, steal(slot->successor), reason, now);
+}
+
+static void
+make_current(struct slot *slot, usec_t now)
+{
+	struct runner *runner = slot->runner;
+
+	if (driver_new(slot, &slot->current) < 0) {
+		starve(slot);
+		return;
+	}
+	if (runner->paused)
+		driver_feed(slot->current, &(struct input){ .kind = INPUT_PAUSE }, now);
+	else
+		pacer_request(&runner->worker->pacer, slot->current, INPUT_START);
+}
+
+static void
+make_successor(struct slot *slot)
+{
+	if (driver_new(slot, &slot->successor) < 0) {
+		starve(slot);
+		return;
+	}
+	pacer_request(&slot->runner->worker->pacer, slot->successor, INPUT_START);
+}
+
+/* Whether the present driver is to be replaced by one that goes by the upstream as it is now. */
+static bool
+is_outdated(const struct slot *slot)
+{
+	return slot->current->upstream != slot->runner->upstream;
+}
+
+/* The successor is ready, or nothing is left that it would have to wait for. */
+static bool
+takeover_is_due(const struct slot *slot)
+{
+	return slot->successor && (driver_is_ready(slot->successor) || !slot->current ||
+				   !driver_is_ready(slot->current));
+}
+
+static void
+take_over(struct slot *slot, usec_t now)
+{
+	struct driver *before = slot->current;
+
+	slot->current = steal(slot->successor);
+	slot->renew = false;
+	slot_publish(slot, now);
+	retire(slot, before, slot->renew_reason, now);
+}
+
+static void
+free_ended(struct slot *slot)
+{
+	list_for_each(node, &slot->retired) {
+		struct driver *driver = container_of(node, struct driver, retired);
+
+		if (driver->ended)
+			driver_free(driver);
+	}
+	if (slot->current && slot->current->ended)
+		slot->current = driver_free(slot->current);
+}
+
+static void
+look_leaving(struct slot *slot, usec_t now)
+{
+	struct runner *runner = slot->runner;
+
+	if (slot->current || !list_is_empty(&slot->retired))
+		return;
+	if (slot->silent || outbox_last(&runner->worker->outbox, &slot->mail, EVENT_LINK_GONE, now))
+		runner_slot_gone(runner, slot, now);
+}
+
+void
+slot_look(struct slot *slot, usec_t now)
+{
+	if (slot->mail.has_last)
+		return; /* all that is left is to tell it */
+	free_ended(slot);
+	if (slot->leaving) {
+		look_leaving(slot, now);
+		return;
+	}
+	if (takeover_is_due(slot))
+		take_over(slot, now);
+	if (!slot->current)
+		make_current(slot, now);
+	else if (slot->renew && !slot->successor)
+		slot_renew(slot, slot->renew_reason);
+	runner_roll(slot->runner);
+}
+
+void
+slot_leave(struct slot *slot, enum close_reason reason, usec_t now)
+{
+	slot->leaving = true;
+	slot->roll = false;
+	drop_successor(slot, reason, now);
+	if (slot->current)
+		driver_stop(slot->current, reason, now);
+	slot_touch(slot);
+}
+
+/* ---- commands ------------------------------------------------------------------------------------- */
+
+void
+slot_renew(struct slot *slot, enum close_reason reason)
+{
+	if (slot->leaving || slot->successor || !slot->current)
+		return;
+	slot->renew_reason = reason;
+	slot->renew = driver_is_ready(slot->current) || is_outdated(slot);
+	if (slot->renew)
+		make_successor(slot);
+}
+
+/* Nothing of the present driver is worth keeping. */
+static void
+begin_anew(struct slot *slot, enum close_reason reason, usec_t now)
+{
+	retire(slot, steal(slot->current), reason, now);
+	make_current(slot, now);
+}
+
+void
+slot_replace(struct slot *slot, usec_t now)
+{
+	drop_successor(slot, CLOSE_RELOAD, now);
+	slot->roll = false;
+	if (!slot->current)
+		return; /* the one that is made will be of the new kind */
+	if (driver_is_ready(slot->current) && !slot->runner->paused)
+		slot_renew(slot, CLOSE_RELOAD);
+	else
+		begin_anew(slot, CLOSE_RELOAD, now);
+}
+
+void
+slot_pause(struct slot *slot, usec_t now)
+{
+	drop_successor(slot, CLOSE_ADMIN, now);
+	slot->roll = false;
+	if (!slot->current)
+		return;
+	if (is_outdated(slot)) {
+		begin_anew(slot, CLOSE_ADMIN, now);
+		return;
+	}
+	pacer_withdraw(slot->current);
+	driver_feed(slot->current, &(struct input){ .kind = INPUT_PAUSE }, now);
+}
+
+void
+slot_resume(struct slot *slot)
+{
+	if (slot->current)
+		pacer_request(&slot->runner->worker->pacer, slot->current, INPUT_RESUME);
+}
+
+static void
+retry(struct driver *driver)
+{
+	if (driver && driver->link->stage == STAGE_BACKOFF)
+		pacer_request(&driver->worker->pacer, driver, INPUT_RETRY);
+}
+
+void
+slot_retry(struct slot *slot)
+{
+	retry(slot->current);
+	retry(slot->successor);
+}
+
+void
+slot_reconnect(struct slot *slot, usec_t now)
+{
+	drop_successor(slot, CLOSE_ADMIN, now);
+	slot->roll = false;
+	if (!slot->current)
+		return;
+	if (is_outdated(slot))
+		begin_anew(slot, CLOSE_ADMIN, now);
+	else
+		pacer_request(&slot->runner->worker->pacer, slot->current, INPUT_RECONNECT);
+}
+
+static void
+change_policy(struct driver *driver, const struct upstream *before, usec_t now)
+{
+	if (driver && driver->upstream == before)
+		driver_change_policy(driver, driver->slot->runner->upstream, now);
+}
+
+void
+slot_change_policy(struct slot *slot, const struct upstream *before, usec_t now)
+{
+	if (slot->runner->paused)
+		drop_successor(slot, CLOSE_RELOAD, now);
+	change_policy(slot->current, before, now);
+	change_policy(slot->successor, before, now);
+	slot_touch(slot);
+}
+
+static void
+retry_load(struct driver *driver)
+{
+	if (driver && driver->link->stage == STAGE_BACKOFF && driver->link->failure.stage == STAGE_LOAD)
+		pacer_request(&driver->worker->pacer, driver, INPUT_RETRY);
+}
+
+void
+slot_retry_load(struct slot *slot)
+{
+	retry_load(slot->current);
+	retry_load(slot->successor);
+}
