@@ -2,7 +2,8 @@
  * TLS towards upstreams (OpenSSL inside): contexts shared among equal settings, sessions shared among an
  * upstream's links, the handshake, strict verification, and the presented chain.
  *
- * Everything of one pool belongs to one thread.
+ * Everything of one pool belongs to one thread.  Writing never raises SIGPIPE.  The error queue of OpenSSL is emptied
+ * before each call into it and left empty.
  */
 #pragma once
 
@@ -13,12 +14,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 #define TLS_CHAIN_BYTES_MAX (512 * 1024) /* a longer certificate list is refused (ruling 10) */
 /* A resumed handshake shows no new certificate: at least this often there is a full one. */
 #define TLS_FULL_HANDSHAKE_INTERVAL USEC_PER_HOUR
-#define TLS_SESSIONS_MAX 2 /* kept per upstream; TLS 1.3 tickets are single use (MEASURED.md) */
+#define TLS_SESSIONS_MAX	    2 /* kept per upstream; TLS 1.3 tickets are single use (MEASURED.md) */
 
 struct tls_pool;     /* contexts and trust stores of one thread */
 struct tls_sessions; /* tickets of one upstream */
@@ -41,7 +42,7 @@ struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);
 /*
  * tls_prepare(sessions, policy, now, failure):
  * The load stage: get the context for `policy` (shared among upstreams with equal settings; rebuilt when one of its files has
- * changed since, seen by its stat), and let go of sessions made under another context.  Returns 0; 1 where a changed file is unusable and the older context
+ * changed since, seen by its stat, at most once a second), and let go of sessions made under another context.  Returns 0; 1 where a changed file is unusable and the older context
  * stays in use (`failure` says why: a warning); a negative errno where there is no context at all (`failure` is filled: local.certificate-load,
  * local.key-load, local.key-mismatch, local.ca-load, local.tls-config, local.no-memory, details file and why).  Blocks on the disk.
  */
@@ -49,9 +50,10 @@ int tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, 
 		struct failure *failure);
 
 struct tls_setup {
-	int fd;			      /* connected; stays the caller's */
-	const struct target *target;  /* whose host is verified and named by SNI, unless the policy says otherwise */
-	const struct tls_policy *policy; /* as prepared; lives as long as the tls object */
+	int fd;			     /* connected; stays the caller's */
+	const struct target *target; /* whose host is verified and named by SNI, unless the policy says otherwise */
+	const struct tls_policy *policy;	  /* as prepared; lives as long as the tls object */
+	const struct transport_policy *transport; /* likewise; of the socket, for ruling 5; or NULL */
 };
 
 /*
@@ -68,10 +70,10 @@ int tls_new(struct tls_sessions *sessions, const struct tls_setup *setup, usec_t
 struct tls *tls_free(struct tls *tls);
 
 enum tls_result {
-	TLS_DONE,	/* handshake: complete and verified; read: *ret_length bytes; shutdown: both sides said so */
+	TLS_DONE, /* handshake: complete and verified; read: *ret_length bytes; shutdown: both sides said so */
 	TLS_WANT_READ,	/* call again once the socket is readable */
 	TLS_WANT_WRITE, /* … writable */
-	TLS_FAILED,	/* `failure` says why: code, error, alert, verify, evidence, details and chain are filled */
+	TLS_FAILED, /* `failure` says why: code, error, alert, verify, evidence, details and chain are filled */
 };
 
 /*
@@ -106,6 +108,12 @@ enum tls_result tls_read(struct tls *tls, void *buffer, size_t size, size_t *ret
  * anyhow (nothing to report).
  */
 enum tls_result tls_shutdown(struct tls *tls);
+
+/*
+ * tls_bytes(tls, ret_received, ret_sent):
+ * Octets that went over the socket so far, TLS's own included.
+ */
+void tls_bytes(const struct tls *tls, uint64_t *ret_received, uint64_t *ret_sent);
 
 /*
  * tls_quiet(tls):

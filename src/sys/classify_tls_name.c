@@ -1,0 +1,162 @@
+/* The names of OpenSSL's numbers: of certificate errors, and of entries of its error queue. */
+#include "sys/classify_tls.h"
+
+#include "base/cleanup.h"
+
+#include <ctype.h>
+#include <openssl/err.h>
+#include <string.h>
+
+/* By number, since a name may be younger than the OpenSSL we are built with. */
+static const char *const verify_names[] = {
+	[1] = "X509_V_ERR_UNSPECIFIED",
+	[2] = "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT",
+	[3] = "X509_V_ERR_UNABLE_TO_GET_CRL",
+	[4] = "X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE",
+	[5] = "X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE",
+	[6] = "X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY",
+	[7] = "X509_V_ERR_CERT_SIGNATURE_FAILURE",
+	[8] = "X509_V_ERR_CRL_SIGNATURE_FAILURE",
+	[9] = "X509_V_ERR_CERT_NOT_YET_VALID",
+	[10] = "X509_V_ERR_CERT_HAS_EXPIRED",
+	[11] = "X509_V_ERR_CRL_NOT_YET_VALID",
+	[12] = "X509_V_ERR_CRL_HAS_EXPIRED",
+	[13] = "X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD",
+	[14] = "X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD",
+	[15] = "X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD",
+	[16] = "X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD",
+	[17] = "X509_V_ERR_OUT_OF_MEM",
+	[18] = "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT",
+	[19] = "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN",
+	[20] = "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+	[21] = "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+	[22] = "X509_V_ERR_CERT_CHAIN_TOO_LONG",
+	[23] = "X509_V_ERR_CERT_REVOKED",
+	[24] = "X509_V_ERR_NO_ISSUER_PUBLIC_KEY",
+	[25] = "X509_V_ERR_PATH_LENGTH_EXCEEDED",
+	[26] = "X509_V_ERR_INVALID_PURPOSE",
+	[27] = "X509_V_ERR_CERT_UNTRUSTED",
+	[28] = "X509_V_ERR_CERT_REJECTED",
+	[29] = "X509_V_ERR_SUBJECT_ISSUER_MISMATCH",
+	[30] = "X509_V_ERR_AKID_SKID_MISMATCH",
+	[31] = "X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH",
+	[32] = "X509_V_ERR_KEYUSAGE_NO_CERTSIGN",
+	[33] = "X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER",
+	[34] = "X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION",
+	[35] = "X509_V_ERR_KEYUSAGE_NO_CRL_SIGN",
+	[36] = "X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION",
+	[37] = "X509_V_ERR_INVALID_NON_CA",
+	[38] = "X509_V_ERR_PROXY_PATH_LENGTH_EXCEEDED",
+	[39] = "X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE",
+	[40] = "X509_V_ERR_PROXY_CERTIFICATES_NOT_ALLOWED",
+	[41] = "X509_V_ERR_INVALID_EXTENSION",
+	[42] = "X509_V_ERR_INVALID_POLICY_EXTENSION",
+	[43] = "X509_V_ERR_NO_EXPLICIT_POLICY",
+	[44] = "X509_V_ERR_DIFFERENT_CRL_SCOPE",
+	[45] = "X509_V_ERR_UNSUPPORTED_EXTENSION_FEATURE",
+	[46] = "X509_V_ERR_UNNESTED_RESOURCE",
+	[47] = "X509_V_ERR_PERMITTED_VIOLATION",
+	[48] = "X509_V_ERR_EXCLUDED_VIOLATION",
+	[49] = "X509_V_ERR_SUBTREE_MINMAX",
+	[50] = "X509_V_ERR_APPLICATION_VERIFICATION",
+	[51] = "X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE",
+	[52] = "X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX",
+	[53] = "X509_V_ERR_UNSUPPORTED_NAME_SYNTAX",
+	[54] = "X509_V_ERR_CRL_PATH_VALIDATION_ERROR",
+	[55] = "X509_V_ERR_PATH_LOOP",
+	[56] = "X509_V_ERR_SUITE_B_INVALID_VERSION",
+	[57] = "X509_V_ERR_SUITE_B_INVALID_ALGORITHM",
+	[58] = "X509_V_ERR_SUITE_B_INVALID_CURVE",
+	[59] = "X509_V_ERR_SUITE_B_INVALID_SIGNATURE_ALGORITHM",
+	[60] = "X509_V_ERR_SUITE_B_LOS_NOT_ALLOWED",
+	[61] = "X509_V_ERR_SUITE_B_CANNOT_SIGN_P_384_WITH_P_256",
+	[62] = "X509_V_ERR_HOSTNAME_MISMATCH",
+	[63] = "X509_V_ERR_EMAIL_MISMATCH",
+	[64] = "X509_V_ERR_IP_ADDRESS_MISMATCH",
+	[65] = "X509_V_ERR_DANE_NO_MATCH",
+	[66] = "X509_V_ERR_EE_KEY_TOO_SMALL",
+	[67] = "X509_V_ERR_CA_KEY_TOO_SMALL",
+	[68] = "X509_V_ERR_CA_MD_TOO_WEAK",
+	[69] = "X509_V_ERR_INVALID_CALL",
+	[70] = "X509_V_ERR_STORE_LOOKUP",
+	[71] = "X509_V_ERR_NO_VALID_SCTS",
+	[72] = "X509_V_ERR_PROXY_SUBJECT_NAME_VIOLATION",
+	[73] = "X509_V_ERR_OCSP_VERIFY_NEEDED",
+	[74] = "X509_V_ERR_OCSP_VERIFY_FAILED",
+	[75] = "X509_V_ERR_OCSP_CERT_UNKNOWN",
+	[76] = "X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM",
+	[77] = "X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH",
+	[78] = "X509_V_ERR_SIGNATURE_ALGORITHM_INCONSISTENCY",
+	[79] = "X509_V_ERR_INVALID_CA",
+	[80] = "X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA",
+	[81] = "X509_V_ERR_PATHLEN_WITHOUT_KU_KEY_CERT_SIGN",
+	[82] = "X509_V_ERR_KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA",
+	[83] = "X509_V_ERR_ISSUER_NAME_EMPTY",
+	[84] = "X509_V_ERR_SUBJECT_NAME_EMPTY",
+	[85] = "X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER",
+	[86] = "X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER",
+	[87] = "X509_V_ERR_EMPTY_SUBJECT_ALT_NAME",
+	[88] = "X509_V_ERR_EMPTY_SUBJECT_SAN_NOT_CRITICAL",
+	[89] = "X509_V_ERR_CA_BCONS_NOT_CRITICAL",
+	[90] = "X509_V_ERR_AUTHORITY_KEY_IDENTIFIER_CRITICAL",
+	[91] = "X509_V_ERR_SUBJECT_KEY_IDENTIFIER_CRITICAL",
+	[92] = "X509_V_ERR_CA_CERT_MISSING_KEY_USAGE",
+	[93] = "X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3",
+	[94] = "X509_V_ERR_EC_KEY_EXPLICIT_PARAMS",
+	[95] = "X509_V_ERR_RPK_UNTRUSTED",
+};
+
+const char *
+classify_verify_name(int error)
+{
+	if (error <= 0 || (size_t)error >= COUNT_OF(verify_names))
+		return NULL;
+	return verify_names[error];
+}
+
+/* The prefix of the names of a library's reasons. */
+static const char *
+prefix_of(unsigned long error)
+{
+	if (ERR_COMMON_ERROR(error))
+		return "ERR_R_";
+	switch (ERR_GET_LIB(error)) {
+	case ERR_LIB_SSL: return "SSL_R_";
+	case ERR_LIB_X509: return "X509_R_";
+	case ERR_LIB_X509V3: return "X509V3_R_";
+	case ERR_LIB_ASN1: return "ASN1_R_";
+	case ERR_LIB_PEM: return "PEM_R_";
+	case ERR_LIB_EVP: return "EVP_R_";
+	case ERR_LIB_EC: return "EC_R_";
+	case ERR_LIB_RSA: return "RSA_R_";
+	case ERR_LIB_PROV: return "PROV_R_";
+	default: return "ERR_R_";
+	}
+}
+
+/* OpenSSL 3.2 prints "ssl/tls alert …" for the reasons that are still called SSL_R_SSLV3_ALERT_…. */
+#define NEW_ALERT_WORDS "ssl/tls "
+
+void
+classify_tls_error_name(unsigned long error, struct text *text)
+{
+	const char *reason = ERR_reason_error_string(error);
+
+	if (error == 0)
+		return;
+	if (!reason) {
+		text_addf(text, "%s%d", prefix_of(error), ERR_GET_REASON(error));
+		return;
+	}
+	text_add(text, prefix_of(error));
+	if (strncmp(reason, NEW_ALERT_WORDS, strlen(NEW_ALERT_WORDS)) == 0) {
+		text_add(text, "SSLV3_");
+		reason += strlen(NEW_ALERT_WORDS);
+	}
+	for (; *reason != '\0'; reason++) {
+		char letter = isalnum((unsigned char)*reason) ? (char)toupper((unsigned char)*reason) :
+								'_';
+
+		text_add_bytes(text, &letter, 1);
+	}
+}

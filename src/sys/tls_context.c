@@ -1,0 +1,372 @@
+/* One SSL_CTX for each distinct TLS setting, made afresh when one of its files has changed. */
+#include "base/must.h"
+#include "sys/fd.h"
+#include "sys/tls_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+/* A certificate renewed a second ago is soon enough; a thousand links failing at once are one look at the disk. */
+#define CHECK_INTERVAL (1 * USEC_PER_SEC)
+
+/* ---- the settings that concern a context ------------------------------------------------------------------------ */
+
+static const size_t strings[] = {
+	offsetof(struct tls_policy, ca_file),
+	offsetof(struct tls_policy, ca_dir),
+	offsetof(struct tls_policy, certificate),
+	offsetof(struct tls_policy, key),
+	offsetof(struct tls_policy, key_password_file),
+	offsetof(struct tls_policy, crl_file),
+	offsetof(struct tls_policy, keylog_file),
+	offsetof(struct tls_policy, ciphers),
+	offsetof(struct tls_policy, ciphersuites),
+	offsetof(struct tls_policy, groups),
+	offsetof(struct tls_policy, signature_algorithms),
+};
+
+static const char **
+string_at(struct tls_policy *policy, size_t offset)
+{
+	return (const char **)(void *)((char *)policy + offset);
+}
+
+static const char *
+string_of(const struct tls_policy *policy, size_t offset)
+{
+	return *(const char *const *)(const void *)((const char *)policy + offset);
+}
+
+static bool
+settings_equal(const struct tls_policy *a, const struct tls_policy *b)
+{
+	if (a->min_version != b->min_version || a->max_version != b->max_version ||
+	    a->security_level != b->security_level || tls_needs_trust(a) != tls_needs_trust(b))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(strings); i++) {
+		const char *x = string_of(a, strings[i]), *y = string_of(b, strings[i]);
+
+		if (x != y && (!x || !y || strcmp(x, y) != 0))
+			return false;
+	}
+	return true;
+}
+
+static void
+settings_done(struct tls_policy *settings)
+{
+	for (size_t i = 0; i < COUNT_OF(strings); i++)
+		free((char *)*string_at(settings, strings[i]));
+}
+
+static int
+settings_copy(const struct tls_policy *policy, struct tls_policy *ret_settings)
+{
+	*ret_settings = (struct tls_policy){
+		.verify = policy->verify,
+		.min_version = policy->min_version,
+		.max_version = policy->max_version,
+		.security_level = policy->security_level,
+	};
+	for (size_t i = 0; i < COUNT_OF(strings); i++) {
+		const char *string = string_of(policy, strings[i]);
+
+		*string_at(ret_settings, strings[i]) = string ? strdup(string) : NULL;
+		if (string && !string_of(ret_settings, strings[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- a context's life ------------------------------------------------------------------------------------------- */
+
+struct tls_context *
+tls_context_ref(struct tls_context *context)
+{
+	if (context)
+		context->references++;
+	return context;
+}
+
+struct tls_context *
+tls_context_unref(struct tls_context *context)
+{
+	if (!context || --context->references > 0)
+		return NULL;
+	list_remove(&context->node);
+	SSL_CTX_free(context->ssl_ctx);
+	tls_store_unref(context->store);
+	sk_X509_CRL_pop_free(context->crls, X509_CRL_free);
+	if (context->broken)
+		failure_done(&context->broken->failure);
+	free(context->broken);
+	context->keylog_fd = fd_close(context->keylog_fd);
+	settings_done(&context->settings);
+	free(context);
+	return NULL;
+}
+
+CLEANUP_DEFINE(struct tls_context *, tls_context_unref)
+
+/* One write for each line: other processes may append to the same file. */
+static void
+log_key(const SSL *ssl, const char *line)
+{
+	const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	char end[] = "\n";
+	struct iovec parts[] = {
+		{ .iov_base = (char *)line, .iov_len = strlen(line) },
+		{ .iov_base = end, .iov_len = 1 },
+	};
+	ssize_t written = writev(context->keylog_fd, parts, COUNT_OF(parts));
+
+	(void)written; /* a debugging aid: a full disk must not end connections */
+}
+
+static int
+open_keylog(struct tls_context *context, struct failure *failure)
+{
+	const char *file = context->settings.keylog_file;
+	int r;
+
+	if (!file)
+		return 0;
+	context->keylog_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (context->keylog_fd < 0) {
+		ERR_clear_error();
+		r = tls_load_failed(failure, FAILURE_LOCAL_TLS_CONFIG, file);
+		failure_add_detail(failure, "option", "keylog_file");
+		return r;
+	}
+	SSL_CTX_set_keylog_callback(context->ssl_ctx, log_key);
+	return 0;
+}
+
+static int
+context_configure(struct tls_context *context, struct failure *failure)
+{
+	SSL_CTX *ssl_ctx = context->ssl_ctx;
+	const char *option = NULL;
+	int r;
+
+	SSL_CTX_set_app_data(ssl_ctx, context);
+	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_clear_options(ssl_ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT);
+	SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_max_cert_list(ssl_ctx, TLS_CHAIN_BYTES_MAX);
+	SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ssl_ctx, tls_see_session);
+	SSL_CTX_set_client_cert_cb(ssl_ctx, tls_see_no_certificate);
+	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, tls_verify, NULL);
+	errno = 0;
+	if (tls_settings_apply(ssl_ctx, &context->settings, &option) == 0)
+		return 0;
+	r = tls_load_failed(failure, FAILURE_LOCAL_TLS_CONFIG, NULL);
+	failure_add_detail(failure, "option", option);
+	return r;
+}
+
+static void
+note_own_certificate(struct tls_context *context)
+{
+	const X509 *own = SSL_CTX_get0_certificate(context->ssl_ctx);
+
+	context->has_certificate = own != NULL;
+	if (own)
+		context->own_not_after = tls_time_seconds(X509_get0_notAfter(own));
+}
+
+/* Reads our own small files first, the CA bundle last. */
+static int
+context_load(struct tls_context *context, struct tls_pool *pool, struct failure *failure)
+{
+	const struct tls_policy *settings = &context->settings;
+	int r = tls_load_credentials(context->ssl_ctx, settings, failure);
+
+	if (r < 0)
+		return r;
+	note_own_certificate(context);
+	if (settings->crl_file && tls_needs_trust(settings)) {
+		r = tls_load_crls(settings->crl_file, &context->crls, failure);
+		if (r < 0)
+			return r;
+	}
+	if (!tls_needs_trust(settings))
+		return 0;
+	r = tls_store_get(pool, settings, &context->stamps, &context->store, failure);
+	if (r < 0)
+		return r;
+	SSL_CTX_set1_cert_store(context->ssl_ctx, context->store->x509);
+	return 0;
+}
+
+static struct tls_context *
+context_alloc(const struct tls_policy *policy)
+{
+	struct tls_context *context = calloc(1, sizeof(*context));
+
+	if (!context)
+		return NULL;
+	list_init(&context->node);
+	context->references = 1;
+	context->keylog_fd = -1;
+	context->ssl_ctx = SSL_CTX_new(TLS_client_method());
+	if (settings_copy(policy, &context->settings) < 0 || !context->ssl_ctx)
+		return tls_context_unref(context);
+	return context;
+}
+
+/* Reads all files afresh.  They were in the state `stamps` before: if one changes meanwhile, the next check sees it. */
+static int
+context_new(struct tls_pool *pool, const struct tls_policy *policy, const struct tls_stamps *stamps,
+	    struct tls_context **ret_context, struct failure *failure)
+{
+	_cleanup_(tls_context_unrefp) struct tls_context *context = NULL;
+	int r;
+
+	ERR_clear_error();
+	context = context_alloc(policy);
+	if (!context)
+		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
+	context->stamps = *stamps;
+	r = context_configure(context, failure);
+	if (r == 0)
+		r = context_load(context, pool, failure);
+	if (r == 0)
+		r = open_keylog(context, failure);
+	if (r < 0)
+		return r;
+	*ret_context = steal(context);
+	return 0;
+}
+
+/* ---- the pool --------------------------------------------------------------------------------------------------- */
+
+int
+tls_pool_new(struct tls_pool **ret_pool)
+{
+	_cleanup_(freep) struct tls_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return -ENOMEM;
+	list_init(&pool->contexts);
+	list_init(&pool->stores);
+	pool->wire = tls_wire_method();
+	if (!pool->wire)
+		return -ENOMEM;
+	*ret_pool = steal(pool);
+	return 0;
+}
+
+struct tls_pool *
+tls_pool_free(struct tls_pool *pool)
+{
+	if (!pool)
+		return NULL;
+	must(list_is_empty(&pool->contexts) && list_is_empty(&pool->stores));
+	BIO_meth_free(pool->wire);
+	free(pool);
+	return NULL;
+}
+
+static struct tls_context *
+pool_find(struct tls_pool *pool, const struct tls_policy *policy)
+{
+	list_for_each(node, &pool->contexts) {
+		struct tls_context *context = container_of(node, struct tls_context, node);
+
+		if (settings_equal(&context->settings, policy))
+			return context;
+	}
+	return NULL;
+}
+
+static void
+forget_broken(struct tls_context *context)
+{
+	if (context->broken)
+		failure_done(&context->broken->failure);
+	free(context->broken);
+	context->broken = NULL;
+}
+
+/* Notes that the files in the state `stamps` are no good, so that they are not read again until they change. */
+static void
+note_broken(struct tls_context *context, const struct tls_stamps *stamps, const struct failure *failure)
+{
+	forget_broken(context);
+	context->broken = calloc(1, sizeof(*context->broken));
+	if (!context->broken)
+		return;
+	context->broken->stamps = *stamps;
+	failure_copy(&context->broken->failure, failure);
+}
+
+/* The state of `context` without looking at the disk: 0, or 1 with the failure of its changed files. */
+static int
+context_verdict(const struct tls_context *context, struct failure *failure)
+{
+	if (!context->broken)
+		return 0;
+	failure_copy(failure, &context->broken->failure);
+	return 1;
+}
+
+/* Look at the files of `context`, and make a fresh one in its place if they have changed; as tls_prepare(). */
+static int
+context_check(struct tls_context *context, struct tls_pool *pool, struct tls_context **ret_context,
+	      struct failure *failure)
+{
+	struct tls_context *fresh;
+	struct tls_stamps stamps;
+
+	*ret_context = tls_context_ref(context);
+	tls_stamps_read(&context->settings, &stamps);
+	if (tls_stamps_equal(&stamps, &context->stamps)) {
+		forget_broken(context);
+		return 0;
+	}
+	if (context->broken && tls_stamps_equal(&stamps, &context->broken->stamps))
+		return context_verdict(context, failure);
+	if (context_new(pool, &context->settings, &stamps, &fresh, failure) < 0) {
+		note_broken(context, &stamps, failure);
+		return 1;
+	}
+	fresh->checked_at = context->checked_at;
+	list_remove(&context->node);
+	list_append(&pool->contexts, &fresh->node);
+	tls_context_unref(context);
+	*ret_context = fresh;
+	return 0;
+}
+
+int
+tls_context_get(struct tls_pool *pool, const struct tls_policy *policy, usec_t now,
+		struct tls_context **ret_context, struct failure *failure)
+{
+	struct tls_context *context = pool_find(pool, policy);
+	struct tls_stamps stamps;
+	int r;
+
+	if (context && now < usec_add(context->checked_at, CHECK_INTERVAL)) {
+		*ret_context = tls_context_ref(context);
+		return context_verdict(context, failure);
+	}
+	if (context) {
+		context->checked_at = now;
+		return context_check(context, pool, ret_context, failure);
+	}
+	tls_stamps_read(policy, &stamps);
+	r = context_new(pool, policy, &stamps, &context, failure);
+	if (r < 0)
+		return r;
+	context->checked_at = now;
+	list_append(&pool->contexts, &context->node);
+	*ret_context = context;
+	return 0;
+}

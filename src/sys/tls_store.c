@@ -1,0 +1,251 @@
+/* Trust stores, one for each distinct CA setting in each state of its files; and how such states are told apart. */
+#include "base/must.h"
+#include "sys/tls_internal.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HASH_NAME_DIGITS 8 /* of "5ed36f99.0", as openssl-rehash(1) names certificates */
+
+/* Where CA certificates are to be found; both NULL: none are needed. */
+struct ca_place {
+	const char *file, *directory;
+};
+
+static void
+closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+bool
+tls_needs_trust(const struct tls_policy *policy)
+{
+	return policy->verify == VERIFY_FULL || policy->verify == VERIFY_CHAIN;
+}
+
+static const char *
+from_environment(const char *variable, const char *otherwise)
+{
+	const char *value = secure_getenv(variable);
+
+	return value ? value : otherwise;
+}
+
+/* The system's bundle where there is one, since a directory is asked anew for each unknown issuer. */
+static struct ca_place
+system_place(void)
+{
+	const char *directory_variable = X509_get_default_cert_dir_env();
+	struct ca_place place = {
+		.file = from_environment(X509_get_default_cert_file_env(), X509_get_default_cert_file()),
+		.directory = from_environment(directory_variable, X509_get_default_cert_dir()),
+	};
+
+	if (access(place.file, R_OK) == 0)
+		place.directory = secure_getenv(directory_variable);
+	else if (access(place.directory, R_OK | X_OK) == 0)
+		place.file = NULL;
+	else
+		place.directory = NULL; /* neither: the missing file is what will be told */
+	return place;
+}
+
+static struct ca_place
+ca_place(const struct tls_policy *policy)
+{
+	if (!tls_needs_trust(policy))
+		return (struct ca_place){ 0 };
+	if (policy->ca_file || policy->ca_dir)
+		return (struct ca_place){ policy->ca_file, policy->ca_dir };
+	return system_place();
+}
+
+static void
+stamp_read(const char *path, struct tls_stamp *ret_stamp)
+{
+	struct stat status;
+
+	*ret_stamp = (struct tls_stamp){ 0 };
+	if (!path)
+		return;
+	if (stat(path, &status) < 0) {
+		ret_stamp->error = errno;
+		return;
+	}
+	ret_stamp->device = status.st_dev;
+	ret_stamp->inode = status.st_ino;
+	ret_stamp->size = status.st_size;
+	ret_stamp->modified = status.st_mtim;
+	ret_stamp->changed = status.st_ctim;
+}
+
+void
+tls_stamps_read(const struct tls_policy *policy, struct tls_stamps *ret_stamps)
+{
+	struct ca_place place = ca_place(policy);
+
+	stamp_read(policy->certificate, &ret_stamps->at[TLS_FILE_CERTIFICATE]);
+	stamp_read(policy->key, &ret_stamps->at[TLS_FILE_KEY]);
+	stamp_read(policy->key_password_file, &ret_stamps->at[TLS_FILE_KEY_PASSWORD]);
+	stamp_read(policy->crl_file, &ret_stamps->at[TLS_FILE_CRL]);
+	stamp_read(place.file, &ret_stamps->at[TLS_FILE_CA]);
+	stamp_read(place.directory, &ret_stamps->at[TLS_FILE_CA_DIR]);
+}
+
+static bool
+instant_equal(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+stamp_equal(const struct tls_stamp *a, const struct tls_stamp *b)
+{
+	return a->error == b->error && a->device == b->device && a->inode == b->inode &&
+	       a->size == b->size && instant_equal(&a->modified, &b->modified) &&
+	       instant_equal(&a->changed, &b->changed);
+}
+
+bool
+tls_stamps_equal(const struct tls_stamps *a, const struct tls_stamps *b)
+{
+	for (unsigned int i = 0; i < TLS_FILE_COUNT; i++) {
+		if (!stamp_equal(&a->at[i], &b->at[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+is_hash_name(const char *name)
+{
+	for (unsigned int i = 0; i < HASH_NAME_DIGITS; i++) {
+		if (!isxdigit((unsigned char)name[i]))
+			return false;
+	}
+	return name[HASH_NAME_DIGITS] == '.' && isdigit((unsigned char)name[HASH_NAME_DIGITS + 1]);
+}
+
+/* OpenSSL takes any path for a directory and then trusts nobody: say beforehand that nothing can be found there. */
+static int
+check_directory(const char *path, struct failure *failure)
+{
+	_cleanup_(closedirp) DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	if (!directory)
+		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, path);
+	while ((entry = readdir(directory))) {
+		if (is_hash_name(entry->d_name))
+			return 0;
+	}
+	return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, path,
+				   "no certificates with hashed names; run openssl rehash");
+}
+
+static int
+store_load(struct tls_store *store, struct failure *failure)
+{
+	int r;
+
+	ERR_clear_error();
+	store->x509 = X509_STORE_new();
+	if (!store->x509)
+		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
+	errno = 0;
+	if (store->file && !X509_STORE_load_file(store->x509, store->file))
+		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->file);
+	if (!store->directory)
+		return 0;
+	r = check_directory(store->directory, failure);
+	if (r < 0)
+		return r;
+	if (!X509_STORE_load_path(store->x509, store->directory))
+		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->directory);
+	return 0;
+}
+
+struct tls_store *
+tls_store_unref(struct tls_store *store)
+{
+	if (!store || --store->references > 0)
+		return NULL;
+	list_remove(&store->node);
+	X509_STORE_free(store->x509);
+	free(store->file);
+	free(store->directory);
+	free(store);
+	return NULL;
+}
+
+CLEANUP_DEFINE(struct tls_store *, tls_store_unref)
+
+static struct tls_store *
+store_new(const struct ca_place *place, const struct tls_stamps *stamps)
+{
+	struct tls_store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return NULL;
+	list_init(&store->node);
+	store->references = 1;
+	store->file = place->file ? strdup(place->file) : NULL;
+	store->directory = place->directory ? strdup(place->directory) : NULL;
+	store->stamps[0] = stamps->at[TLS_FILE_CA];
+	store->stamps[1] = stamps->at[TLS_FILE_CA_DIR];
+	if ((place->file && !store->file) || (place->directory && !store->directory))
+		return tls_store_unref(store);
+	return store;
+}
+
+static struct tls_store *
+store_find(struct tls_pool *pool, const struct ca_place *place, const struct tls_stamps *stamps)
+{
+	list_for_each(node, &pool->stores) {
+		struct tls_store *store = container_of(node, struct tls_store, node);
+
+		if (same_text(store->file, place->file) &&
+		    same_text(store->directory, place->directory) &&
+		    stamp_equal(&store->stamps[0], &stamps->at[TLS_FILE_CA]) &&
+		    stamp_equal(&store->stamps[1], &stamps->at[TLS_FILE_CA_DIR]))
+			return store;
+	}
+	return NULL;
+}
+
+int
+tls_store_get(struct tls_pool *pool, const struct tls_policy *policy,
+	      const struct tls_stamps *stamps, struct tls_store **ret_store, struct failure *failure)
+{
+	struct ca_place place = ca_place(policy);
+	_cleanup_(tls_store_unrefp) struct tls_store *store = store_find(pool, &place, stamps);
+	int r;
+
+	if (store) {
+		store->references++;
+		*ret_store = steal(store);
+		return 0;
+	}
+	store = store_new(&place, stamps);
+	if (!store)
+		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
+	r = store_load(store, failure);
+	if (r < 0)
+		return r;
+	list_append(&pool->stores, &store->node);
+	*ret_store = steal(store);
+	return 0;
+}
