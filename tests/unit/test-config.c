@@ -1,9 +1,7 @@
 #include "check.h"
 
-#include "base/prng.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "config/diff.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -398,171 +396,22 @@ test_unreadable(void **state)
 	problems_done(&problems);
 }
 
-/* The text of `config`, which the caller frees. */
-static char *
-dump_of(const struct config *config)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	assert_non_null(out);
-	assert_int_equal(config_dump(config, out), 0);
-	fclose(out);
-	return text;
-}
-
-/* What is dumped reads back as the same, and dumps as the same. */
-static void
-assert_dump_reads_back(const struct config *config)
-{
-	_cleanup_(freep) char *first = dump_of(config), *second = NULL;
-	_cleanup_(config_unrefp) struct config *again = load_text(first);
-	struct diff diff;
-
-	assert_int_equal(config_diff(config, again, &diff), 0);
-	assert_int_equal(diff.restart_key_count + diff.daemon_key_count, 0);
-	for (size_t i = 0; i < diff.count; i++)
-		if (diff.changes[i].kind != CHANGE_KEPT)
-			fail_msg("%s: %s of\n%s", change_kind_name(diff.changes[i].kind),
-				 diff.changes[i].keys[0], first);
-	assert_int_equal(diff.count, config->upstream_count);
-	diff_done(&diff);
-	second = dump_of(again);
-	assert_string_equal(first, second);
-}
-
-static void
-test_dump_to_full_disk(void **state)
-{
-	_cleanup_(config_unrefp) struct config *config = load_text("");
-	FILE *full = fopen("/dev/full", "w");
-
-	(void)state;
-	assert_non_null(full);
-	assert_int_equal(config_dump(config, full), -ENOSPC);
-	fclose(full);
-}
-
-/* A group's random keys: each of `choices`, with `percent` likelihood, is one text to choose from. */
-static void
-add_random(struct text *text, struct prng *prng, const char *const *choices, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (prng_below(prng, 3) == 0)
-			text_addf(text, "%s; ", choices[i]);
-}
-
-static void
-add_random_upstream(struct text *text, struct prng *prng, unsigned int number)
-{
-	static const char *const addresses[] = {
-		"\"a.example:1\"",
-		"\"a.example.:1\"",
-		"[ \"a.example:1\", \"[2001:db8::1]:2\" ]",
-		"\"[fe80::1%eth0]:65535\"",
-		"( \"192.0.2.1:7\", \"b-c.example:8\" )",
-	};
-	static const char *const plain[] = {
-		"enabled = false",	  "connections = 1024", "order = \"random\"",
-		"interface = \"eth0.1\"", "mark = 0x80000000",	"lifetime = \"1h30m\"",
-		"idle_limit = \"100ms\"",
-	};
-	static const char *const timeouts[] = {
-		"resolve = \"1234ms\"", "connect = \"10m\"", "handshake = \"1m1s\"",
-		"settle = \"1ms\"",	"attempt = \"1h\"",  "close = \"60s\"",
-	};
-	static const char *const retry[] = {
-		"initial = \"10ms\"", "max = \"30d\"",	       "multiplier = 1.1",
-		"jitter = \"none\"",  "stable_after = \"1d\"",
-	};
-	static const char *const keepalive[] = {
-		"idle = \"9h\"",
-		"interval = \"1s\"",
-		"count = 127",
-		"user_timeout = \"none\"",
-	};
-	static const char *const tls[] = {
-		"verify_name = \"x.example\"",
-		"sni = \"\"",
-		"ca_file = \"/a \\\"b\\\\c\xc3\xa4\xff\"",
-		"ca_dir = \"/d\"",
-		"certificate = \"/c\"; key = \"/k\"",
-		"crl_file = \"/r\"",
-		"pins = [ \"" PIN "\", \"" PIN "\" ]",
-		"alpn = [ \"h2\", \"\xc3\xa4\\\"\" ]",
-		"min_version = \"1.0\"",
-		"max_version = \"1.3\"",
-		"ciphers = \"A:B\"",
-		"ciphersuites = \"C\"",
-		"groups = \"G\"",
-		"signature_algorithms = \"S\"",
-		"security_level = 5",
-		"resumption = false",
-		"keylog_file = \"/l\"",
-	};
-	text_addf(text, "{ name = \"u%u\"; address = %s; ", number,
-		  addresses[prng_below(prng, COUNT_OF(addresses))]);
-	add_random(text, prng, plain, COUNT_OF(plain));
-	text_add(text, "timeouts = { ");
-	add_random(text, prng, timeouts, COUNT_OF(timeouts));
-	text_add(text, "}; retry = { ");
-	add_random(text, prng, retry, COUNT_OF(retry));
-	text_add(text, "}; keepalive = { ");
-	add_random(text, prng, keepalive, COUNT_OF(keepalive));
-	text_add(text, "}; ");
-	if (prng_below(prng, 4) > 0) {
-		text_add(text, "tls = { ");
-		add_random(text, prng, tls, COUNT_OF(tls));
-		text_add(text, "}; ");
-	} else {
-		text_addf(text, "tls = %s; ", prng_below(prng, 2) ? "true" : "false");
-	}
-	text_add(text, "}");
-}
-
-static void
-test_random_dumps(void **state)
-{
-	(void)state;
-	for (uint64_t seed = 0; seed < 300; seed++) {
-		struct prng prng;
-		char buffer[16384];
-		struct text text = TEXT_INIT(buffer);
-		_cleanup_(config_unrefp) struct config *config = NULL;
-
-		prng_init(&prng, seed);
-		if (prng_below(&prng, 2))
-			text_add(&text, "workers = 7; control = { mode = \"0007\"; group = \"g\"; }; "
-					"log = { level = \"error\"; target = \"stderr\"; };");
-		if (prng_below(&prng, 2))
-			text_add(&text, "defaults = { tls = { ca_dir = \"/x\"; }; connections = 3; };");
-		text_add(&text, "upstreams = (");
-		for (unsigned int i = 0; i <= prng_below(&prng, 8); i++) {
-			text_add(&text, i ? ", " : "");
-			add_random_upstream(&text, &prng, i);
-		}
-		text_add(&text, ");");
-		assert_false(text.cut);
-		config = load_text(buffer);
-		assert_dump_reads_back(config);
-	}
-}
-
 /* A dump can take the place of the file and its drop-ins. */
 static void
 test_dump_as_file(void **state)
 {
 	struct problems problems = { 0 };
 	struct config *config = NULL, *again = NULL;
-	_cleanup_(freep) char *text = NULL;
+	FILE *out;
 
 	(void)state;
 	write_file("main.conf", "upstreams = ( { name = \"m\"; address = \"h:1\"; } );");
 	write_file("conf.d/10-a.conf", "upstreams = ( { name = \"a\"; address = \"h:1\"; } );");
 	assert_int_equal(config_load(in_directory("main.conf"), NULL, &problems, &config), 0);
-	text = dump_of(config);
-	write_file("main.conf", text);
+	out = fopen(in_directory("main.conf"), "w");
+	assert_non_null(out);
+	assert_int_equal(config_dump(config, out), 0);
+	assert_int_equal(fclose(out), 0);
 	assert_int_equal(config_load(in_directory("main.conf"), NULL, &problems, &again), 0);
 	assert_int_equal(again->upstream_count, 2);
 	config_unref(config);
@@ -637,8 +486,6 @@ main(void)
 		cmocka_unit_test(test_drop_ins_with_problems),
 		cmocka_unit_test(test_conf_dir),
 		cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_dump_to_full_disk),
-		cmocka_unit_test(test_random_dumps),
 		cmocka_unit_test(test_dump_as_file),
 		cmocka_unit_test(test_many),
 	};
