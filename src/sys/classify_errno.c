@@ -91,3 +91,16 @@ classify_io(int error, bool peer_acknowledges)
 	default: return classify_path(error, FAILURE_SOCKET_IO);
 	}
 }
+
+bool
+classify_is_routeless(int error)
+{
+	switch (error) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT: return true;
+	default: return false;
+	}
+}

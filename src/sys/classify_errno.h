@@ -41,3 +41,10 @@ enum failure_code classify_connect(int error, const struct address *peer, bool h
  * acknowledged anything lately.
  */
 enum failure_code classify_io(int error, bool peer_acknowledges);
+
+/*
+ * classify_is_routeless(error):
+ * Whether connect(2) of a datagram socket failed because nothing leads to its peer: no route, no address to come from, no
+ * such family.  Not so where a rule of this host forbids it (FAILURES.md, note 2).
+ */
+bool classify_is_routeless(int error);

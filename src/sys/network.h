@@ -21,8 +21,9 @@ struct network *network_free(struct network *network);
 
 /*
  * network_is_offline(peer):
- * Whether `peer` cannot be reached because this host has no network: no interface but loopback is up with an address of global or
- * site scope, or there is no route to `peer` and none to anywhere else beyond loopback.  `peer` unset: a name server's place, i.e. any.
- * Never true for loopback and Unix addresses, nor where the kernel cannot be asked.  Does a few quick system calls.  Any thread.
+ * Whether `peer` cannot be reached because this host has no network: nothing leads to it (a route, with a source address on an
+ * interface that is running), and nothing leads anywhere else either: no running interface has an address of more than
+ * link scope, or no route goes out through anything but loopback.  `peer` unset: a name server's place, i.e. any.  Never
+ * true for loopback and Unix addresses, nor where the kernel cannot be asked.  Does a few quick system calls.  Any thread.
  */
 bool network_is_offline(const struct address *peer);
