@@ -8,7 +8,7 @@
 static bool
 is_retry(int error)
 {
-	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+	return error == EAGAIN || error == EINTR;
 }
 
 static void
