@@ -303,7 +303,7 @@ set_paused(struct manager *manager, const char *name, bool paused)
 		return -ENOENT;
 	if (known->paused == paused)
 		return 0;
-	model_set_paused(manager->model, known, paused, clock_now());
+	model_set_paused(manager->model, known, paused, loop_now(manager->setup.loop));
 	managed_post(manager, known->managed, paused ? PENDING_PAUSE : PENDING_RESUME);
 	return 0;
 }

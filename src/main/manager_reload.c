@@ -74,7 +74,7 @@ apply_change(struct manager *manager, const struct change *change, usec_t now)
 static void
 apply(struct manager *manager, const struct diff *diff)
 {
-	usec_t now = clock_now();
+	usec_t now = loop_now(manager->setup.loop);
 
 	for (size_t i = 0; i < diff->count; i++) {
 		const struct change *change = &diff->changes[i];
