@@ -119,7 +119,7 @@ mdoc_class(enum failure_class group)
 static void
 print_manual(void)
 {
-	for (int group = 0; group < CLASS_COUNT; class ++)
+	for (int group = 0; group < CLASS_COUNT; group++)
 		mdoc_class((enum failure_class)group);
 }
 
@@ -148,7 +148,7 @@ static void
 print_catalog(void)
 {
 	printf("# Messages of holdfastd, made from its list of failures; see journalctl -x.\n\n");
-	for (int group = 0; group < CLASS_COUNT; class ++)
+	for (int group = 0; group < CLASS_COUNT; group++)
 		catalog_class((enum failure_class)group);
 	for (size_t id = CLASS_COUNT; id < COUNT_OF(messages); id++) {
 		catalog_head((enum message_id)id);
