@@ -261,12 +261,12 @@ read_routes(int fd, int loopback)
 
 	for (const struct nlmsghdr *message = &messages.header; NLMSG_OK(message, left);
 	     message = NLMSG_NEXT(message, left)) {
-		if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
+		if (message->nlmsg_type == NLMSG_DONE)
 			return -1;
-		if (is_way_out(message, loopback))
+		if (message->nlmsg_type == NLMSG_ERROR || is_way_out(message, loopback))
 			return 1;
 	}
-	return length > 0 ? 0 : -1;
+	return length > 0 ? 0 : 1;
 }
 
 /* Stops at the first route that serves; a kernel that does not answer counts as having one. */
