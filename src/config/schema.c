@@ -100,7 +100,7 @@ const struct schema_key schema[] = {
 	{ DAEMON("control.path", control.path), .type = TYPE_PATH, .min = 1, .max = 107, RESTART,
 	  .initial_text = DEFAULT_CONTROL_SOCKET, .says = "Where the control socket is made." },
 	{ DAEMON("control.mode", control.mode), .type = TYPE_MODE, .max = 0777, .initial = 0666, IN_PLACE,
-	  .says = "Who may open the control socket, and so read the status.  An octal string.  "
+	  .says = "Who may open the control socket, and so read the status.  "
 		  "Changing anything takes more: see control.admin_group." },
 	{ DAEMON("control.group", control.group), .type = TYPE_LABEL, .max = LABEL_MAX, IN_PLACE,
 	  .unset = "the daemon's own", .says = "The group that owns the control socket." },
@@ -131,13 +131,13 @@ const struct schema_key schema[] = {
 	  .says = "The list of the upstreams, each a group." },
 
 	/* ---- an upstream --------------------------------------------------------------------- */
-	{ UPSTREAM("name", name), .type = TYPE_NAME, .own = true, .unset = "must be given",
+	{ UPSTREAM("name", name), .type = TYPE_NAME, .own = true, .unset = "Must be given",
 	  .says = "What the upstream is called everywhere: a letter or digit, then up to 63 letters, "
 		  "digits, dots, underscores and hyphens.  No two may share one." },
 	{ UPSTREAM("address", targets), COUNTED(target_count), .type = TYPE_TARGETS, .min = 1,
-	  .max = TARGETS_MAX, RECONNECT, .own = true, .unset = "must be given",
+	  .max = TARGETS_MAX, RECONNECT, .own = true, .unset = "Must be given",
 	  .says = "Where it is: host:port, address:port, [IPv6 address]:port, [fe80::1%eth0]:port or "
-		  "unix:/path; or a list of them, tried in the order of the key order." },
+		  "unix:/path; or a list of them, which is gone through as the key order says." },
 	{ UPSTREAM("enabled", policy.enabled), BOOL(true), IN_PLACE,
 	  .says = "Whether connections are made; if not, the upstream starts paused." },
 	{ UPSTREAM("connections", policy.connections), INTEGER(1, CONNECTIONS_MAX, 1), IN_PLACE,
