@@ -8,6 +8,7 @@
 #include "sys/unix.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,14 +91,30 @@ is_out_of_descriptors(int r)
 	return r == -EMFILE || r == -ENFILE;
 }
 
-/* Trades in one reserve after the other: another thread may be quicker to use the descriptor that got free. */
+static bool
+somebody_waits(const struct control *control)
+{
+	struct pollfd door = { .fd = control->listener, .events = POLLIN };
+
+	return poll(&door, 1, 0) > 0;
+}
+
+/*
+ * Without a descriptor left, accept(2) does not even look whether somebody waits.  Reserves are traded in one after the
+ * other: another thread may be quicker to use the one that got free.
+ */
 static int
 control_accept(struct control *control, int *ret_fd)
 {
 	int r = unix_accept(control->listener, ret_fd);
 
-	while (is_out_of_descriptors(r) && reserve_trade(&control->reserve))
+	while (is_out_of_descriptors(r)) {
+		if (!somebody_waits(control))
+			return -EAGAIN;
+		if (!reserve_trade(&control->reserve))
+			return r;
 		r = unix_accept(control->listener, ret_fd);
+	}
 	return r;
 }
 

@@ -19,8 +19,6 @@ next_in_order(const struct model *model, struct walk *walk)
 {
 	struct model_upstream *known = model_next(model, walk->last);
 
-	while (known && known->dropped)
-		known = model_next(model, known->upstream->name);
 	if (known)
 		text_copy(walk->last, sizeof(walk->last), known->upstream->name);
 	return known;

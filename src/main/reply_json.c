@@ -337,10 +337,9 @@ new_link_value(const struct model_link *link, uint64_t since)
 static json_t *
 links_value(const struct model_upstream *known, const struct moment *moment)
 {
-	unsigned int count = known->dropped ? 0 : known->link_count;
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; i < count && list; i++) {
+	for (unsigned int i = 0; i < known->link_count && list; i++) {
 		const struct model_link *link = &known->links[i];
 
 		list = array_with(list, link->known ? link_value(link, moment) :
