@@ -290,16 +290,28 @@ socket_state(int fd, struct socket_state *ret_state)
 		.rtt = info.tcpi_rtt,
 		.since_last_ack = info.tcpi_last_ack_recv * USEC_PER_MSEC,
 		.unacked = info.tcpi_unacked,
+		.unanswered = info.tcpi_probes,
 	};
 	return 0;
+}
+
+/*
+ * Ruling 5.  A peer that does not read acknowledges our window probes, of which the next one may be long after the last
+ * when the kernel gives up; a dead one has been silent for the whole of the time it was given.
+ */
+static bool
+is_peer_acknowledging(int fd, const struct keepalive_policy *keepalive)
+{
+	struct socket_state state;
+
+	return socket_state(fd, &state) == 0 && state.unanswered <= 1 &&
+	       state.since_last_ack < keepalive->user_timeout;
 }
 
 void
 socket_io_failed(int fd, int error, const struct transport_policy *transport, struct failure *failure)
 {
-	struct socket_state state;
-	bool acknowledges = error == ETIMEDOUT && socket_state(fd, &state) == 0 &&
-			    state.since_last_ack <= transport->keepalive.interval;
+	bool acknowledges = error == ETIMEDOUT && is_peer_acknowledging(fd, &transport->keepalive);
 
 	failed(failure, classify_io(error, acknowledges), error);
 }

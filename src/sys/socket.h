@@ -48,6 +48,7 @@ struct socket_state {
 	usec_t rtt;		  /* smoothed; 0: unknown */
 	usec_t since_last_ack;	  /* since the peer acknowledged anything */
 	unsigned int unacked;	  /* segments sent and not acknowledged */
+	unsigned int unanswered;  /* probes sent (keepalive, zero window) since then */
 };
 
 /*

@@ -40,10 +40,12 @@ write_resolv_conf(const char *text)
 static int
 enter(void **state)
 {
+	bool is_root = geteuid() == 0;
+
 	(void)state;
 	entered = namespace_enter() && mount("etc", "/etc", "tmpfs", 0, NULL) == 0;
 	if (!entered)
-		return geteuid() == 0 ? -1 : 0;
+		return is_root ? -1 : 0;
 	namespace_loopback_up();
 	return 0;
 }
