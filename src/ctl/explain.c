@@ -1,0 +1,176 @@
+/* explain: what a failure's code means and what to do about it; needs no daemon. */
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "core/failure.h"
+#include "ctl/session.h"
+
+#include <string.h>
+
+#define HINT_BYTES 1024
+
+static const char *
+blame_words(enum failure_blame blame)
+{
+	switch (blame) {
+	case BLAME_ADDRESS: return "one address of the upstream: the next one is tried at once";
+	case BLAME_UPSTREAM: return "the upstream: holdfastd backs off";
+	case BLAME_LOCAL: return "this host; it counts against no upstream";
+	}
+	return "";
+}
+
+static const char *
+life_words(enum failure_life life)
+{
+	return life == LIFE_TRANSIENT ? "transient: it may pass by itself" :
+					"persistent: somebody must act, so it is retried seldom";
+}
+
+/* The hint as it reads where nothing is known about the particular case. */
+static char *
+hint_of(enum failure_code code, char *buffer, size_t size)
+{
+	struct failure failure;
+	struct text text;
+
+	failure_init(&failure, code, STAGE_IDLE);
+	text_init(&text, buffer, size);
+	failure_hint(&failure, &text);
+	failure_done(&failure);
+	return buffer;
+}
+
+static json_t *
+code_json(enum failure_code code)
+{
+	char hint[HINT_BYTES];
+
+	return ctl_need(json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "code", failure_name(code),
+				  "class", failure_class_name(failure_class(code)), "life",
+				  failure_life_name(failure_life(code)), "blame",
+				  failure_blame_name(failure_blame(code)), "exitStatus",
+				  failure_exit_status(failure_class(code)), "message",
+				  failure_summary(code), "hint", hint_of(code, hint, sizeof(hint))));
+}
+
+static void
+explain_code(const struct ctl *ctl, enum failure_code code)
+{
+	const struct screen *screen = &ctl->screen;
+	char hint[HINT_BYTES];
+
+	if (arguments_has(ctl->arguments, OPTION_JSON)) {
+		json_t *value = code_json(code);
+
+		session_print_json(ctl, value, true);
+		json_decref(value);
+		return;
+	}
+	screen_line(screen, STYLE_BOLD, failure_name(code));
+	screen_pair(screen, "what", "%s", failure_summary(code));
+	screen_pair(screen, "hint", "%s", hint_of(code, hint, sizeof(hint)));
+	screen_pair(screen, "life", "%s", life_words(failure_life(code)));
+	screen_pair(screen, "blame", "%s", blame_words(failure_blame(code)));
+	screen_pair(screen, "exit status", "%d where an upstream is down for it",
+		    failure_exit_status(failure_class(code)));
+}
+
+static void
+list_class(const struct ctl *ctl, enum failure_class class)
+{
+	const struct screen *screen = &ctl->screen;
+
+	screen_line(screen, STYLE_BOLD, failure_class_name(class));
+	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++) {
+		struct paragraph paragraph = { .column = 42, .indent = 42 };
+
+		if (failure_class((enum failure_code)code) != class)
+			continue;
+		if (screen->width > 0 && screen->width < 70) {
+			screen_pair(screen, "", "%s: %s", failure_name((enum failure_code)code),
+				    failure_summary((enum failure_code)code));
+			continue;
+		}
+		fprintf(screen->out, "  %-40s", failure_name((enum failure_code)code));
+		screen_wrap(screen, &paragraph, failure_summary((enum failure_code)code));
+	}
+}
+
+/* As JSON, one code to a line. */
+static void
+list_json(const struct ctl *ctl, int class)
+{
+	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++) {
+		json_t *value = code_json((enum failure_code)code);
+
+		if (class < 0 || failure_class((enum failure_code)code) == (enum failure_class) class)
+			session_print_json(ctl, value, false);
+		json_decref(value);
+	}
+}
+
+/* Those of one class, or all with -1. */
+static void
+list_codes(const struct ctl *ctl, int class)
+{
+	if (arguments_has(ctl->arguments, OPTION_JSON)) {
+		list_json(ctl, class);
+		return;
+	}
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		if (class >= 0 && class != i)
+			continue;
+		if (class < 0 && i > 0)
+			fputc('\n', ctl->screen.out);
+		list_class(ctl, (enum failure_class)i);
+	}
+}
+
+static int
+find_class(const char *name)
+{
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		if (strcmp(failure_class_name((enum failure_class)i), name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* People remember the second half of a code, and misspell both. */
+static const char *
+nearest_code(const char *name)
+{
+	const char *names[FAILURE_COUNT];
+
+	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++) {
+		const char *whole = failure_name((enum failure_code)code);
+		const char *dot = strchr(whole, '.');
+
+		if (dot && strcmp(dot + 1, name) == 0)
+			return whole;
+		names[code] = whole;
+	}
+	return arguments_suggest(name, names + 1, FAILURE_COUNT - 1);
+}
+
+int
+command_explain(const struct ctl *ctl)
+{
+	const char *name = ctl->arguments->names[0], *nearest;
+	enum failure_code code = name ? failure_find(name) : FAILURE_NONE;
+
+	if (!name || find_class(name) >= 0) {
+		list_codes(ctl, name ? find_class(name) : -1);
+		return STATUS_DONE;
+	}
+	if (code != FAILURE_NONE) {
+		explain_code(ctl, code);
+		return STATUS_DONE;
+	}
+	nearest = nearest_code(name);
+	if (nearest)
+		ctl_complain("there is no code %s; did you mean %s?", name, nearest);
+	else
+		ctl_complain("there is no code %s; holdfastctl explain lists them all", name);
+	return STATUS_USAGE;
+}
