@@ -18,13 +18,20 @@
 #define ALERT_CLOSE_NOTIFY  0
 #define ALERT_USER_CANCELED 90
 
+/* Before the ServerHello SSL_version() is but the highest that we offer. */
+static bool
+is_tls13(const SSL *ssl)
+{
+	return SSL_version(ssl) >= TLS1_3_VERSION && SSL_get_state(ssl) != TLS_ST_CW_CLNT_HELLO;
+}
+
 /* In TLS 1.3 every alert but these two ends the connection, whatever its level says (RFC 8446, section 6). */
 static bool
 is_fatal(const SSL *ssl, int level, int alert)
 {
 	if (alert == ALERT_CLOSE_NOTIFY || alert == ALERT_USER_CANCELED)
 		return false;
-	return level == ALERT_LEVEL_FATAL || SSL_version(ssl) >= TLS1_3_VERSION;
+	return level == ALERT_LEVEL_FATAL || is_tls13(ssl);
 }
 
 /* SSL_set_info_callback(3): notes the alerts. */
@@ -72,7 +79,8 @@ tls_see_session(SSL *ssl, SSL_SESSION *session)
 
 	if (tls->handshake_done)
 		tls->ticket_seen = true;
-	return tls_sessions_keep(tls, session);
+	tls_sessions_keep(tls, session);
+	return 0;
 }
 
 /* ---- making one ------------------------------------------------------------------------------------------------- */
@@ -172,6 +180,8 @@ static enum tls_result
 fail(struct tls *tls, int ssl_error, struct failure *failure)
 {
 	tls_failure_fill(tls, ssl_error, failure);
+	if (tls->alert_received >= 0)
+		tls_sessions_distrust(tls);
 	ERR_clear_error();
 	return TLS_FAILED;
 }

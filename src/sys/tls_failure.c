@@ -67,7 +67,8 @@ fill_alert(const struct tls *tls, struct failure *failure)
 {
 	int alert = tls->alert_received >= 0 ? tls->alert_received : tls->alert_sent;
 
-	if (alert < 0)
+	/* What OpenSSL sends after the peer's end (decode_error) reaches nobody and says nothing. */
+	if (alert < 0 || (tls->alert_received < 0 && tls->wire.ended))
 		return;
 	failure->alert_direction = tls->alert_received >= 0 ? ALERT_RECEIVED : ALERT_SENT;
 	failure->alert = (uint8_t)alert;

@@ -216,9 +216,15 @@ void tls_sessions_offer(struct tls *tls, usec_t now);
 
 /*
  * tls_sessions_keep(tls, session):
- * Keep `session` (taken over where the result is true) for later connections.
+ * Keep a copy of `session` for later connections, if it may be used again.
  */
-bool tls_sessions_keep(struct tls *tls, SSL_SESSION *session);
+void tls_sessions_keep(struct tls *tls, const SSL_SESSION *session);
+
+/*
+ * tls_sessions_distrust(tls):
+ * A fatal alert has ended `tls`: forget all tickets of its upstream (RFC 8446, section 6.2).
+ */
+void tls_sessions_distrust(struct tls *tls);
 
 /*
  * tls_sessions_reject(tls):
@@ -369,7 +375,7 @@ int tls_see_no_certificate(SSL *ssl, X509 **ret_x509, EVP_PKEY **ret_key);
 
 /*
  * tls_see_session(ssl, session):
- * SSL_CTX_sess_set_new_cb(3): a ticket has come.  Returns 1 where `session` was taken over, else 0.
+ * SSL_CTX_sess_set_new_cb(3): a ticket has come.  Returns 0: `session` is not taken over.
  */
 int tls_see_session(SSL *ssl, SSL_SESSION *session);
 

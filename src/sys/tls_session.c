@@ -16,6 +16,8 @@ tls_origin_done(struct tls_origin *origin)
 	origin->chain = chain_unref(origin->chain);
 }
 
+CLEANUP_DEFINE(SSL_SESSION *, SSL_SESSION_free)
+
 static void
 ticket_done(struct tls_ticket *ticket)
 {
@@ -118,7 +120,9 @@ is_for(const struct tls_ticket *ticket, const struct tls *tls)
 static void
 offer(struct tls *tls, struct tls_ticket *ticket)
 {
-	if (!SSL_set_session(tls->ssl, ticket->session)) {
+	_cleanup_(SSL_SESSION_freep) SSL_SESSION *copy = SSL_SESSION_dup(ticket->session);
+
+	if (!copy || !SSL_set_session(tls->ssl, copy)) {
 		ticket_done(ticket);
 		return;
 	}
@@ -170,31 +174,39 @@ place_for(struct tls_sessions *sessions, const struct tls_origin *origin)
 	return oldest->origin.full_at <= origin->full_at ? oldest : NULL;
 }
 
-bool
-tls_sessions_keep(struct tls *tls, SSL_SESSION *session)
+/*
+ * Copies are kept and offered: OpenSSL makes a session unusable when the connection it came from, or that uses it, ends
+ * without close_notify, and that is when it is wanted most (RFC 5246, section 7.2.1, allows it).
+ */
+void
+tls_sessions_keep(struct tls *tls, const SSL_SESSION *session)
 {
 	struct tls_sessions *sessions = tls->sessions;
 	struct tls_ticket *place = place_for(sessions, &tls->origin);
 	struct tls_ticket ticket = {
-		.session = session,
 		.verify = tls->policy->verify,
 		.origin = tls->origin,
 	};
 
 	if (sessions->closed || !tls->policy->resumption || tls->context != sessions->context ||
 	    !place || !tls->origin.chain || !SSL_SESSION_is_resumable(session))
-		return false;
+		return;
+	chain_ref(ticket.origin.chain);
+	ticket.session = SSL_SESSION_dup(session);
 	ticket.name = strdup(tls->name);
 	ticket.sni = strdup(tls->sni);
-	if (!ticket.name || !ticket.sni) {
-		free(ticket.name);
-		free(ticket.sni);
-		return false;
+	if (!ticket.session || !ticket.name || !ticket.sni) {
+		ticket_done(&ticket);
+		return;
 	}
-	chain_ref(ticket.origin.chain);
 	ticket_done(place);
 	*place = ticket;
-	return true;
+}
+
+void
+tls_sessions_distrust(struct tls *tls)
+{
+	drop_all(tls->sessions);
 }
 
 void

@@ -344,8 +344,16 @@ wait_a_little(struct lab *lab)
 	poll(&fds, 1, 10);
 }
 
-static enum tls_result
-shake(struct lab *lab)
+void
+lab_wait(int fd)
+{
+	struct pollfd fds = { .fd = fd, .events = POLLIN };
+
+	assert_int_equal(poll(&fds, 1, 10000), 1);
+}
+
+enum tls_result
+lab_shake(struct lab *lab)
 {
 	enum tls_result result = TLS_WANT_READ;
 
@@ -372,7 +380,7 @@ lab_handshake(struct lab *lab, const struct lab_server *server)
 	SSL_set_accept_state(lab->server);
 	if (server && server->configure_ssl)
 		server->configure_ssl(lab->server);
-	return shake(lab);
+	return lab_shake(lab);
 }
 
 enum failure_code
@@ -437,5 +445,5 @@ lab_speak(struct lab *lab, const void *bytes, size_t length, enum lab_then then)
 		assert_int_equal(send(lab->fds[1], bytes, length, MSG_NOSIGNAL), (ssize_t)length);
 	if (then != LAB_THEN_WAIT)
 		lab_hang_up(lab, then == LAB_THEN_RESET);
-	return shake(lab);
+	return lab_shake(lab);
 }

@@ -94,6 +94,10 @@ void lab_client(struct lab *lab);
 enum tls_result lab_handshake(struct lab *lab, const struct lab_server *server);
 /* The same, and the code of its failure; FAILURE_NONE for success. */
 enum failure_code lab_code(struct lab *lab, const struct lab_server *server);
+/* Go on with the handshake as far as it goes. */
+enum tls_result lab_shake(struct lab *lab);
+/* Wait until there is something to read: octets reach the other end of a loopback in their own time. */
+void lab_wait(int fd);
 /* Let the server take one turn. */
 void lab_serve(struct lab *lab);
 /* Read until there is something, or an end; the server goes on meanwhile, unless it is NULL. */
