@@ -20,6 +20,9 @@
 #define STOP_TIMEOUT_MAX \
 	(30 * USEC_PER_SEC) /* however long timeouts.close is: a shutdown waits behind us */
 
+/* timeout(1), shells and others send a signal to a process and again to its group: that is one wish, not two. */
+#define SECOND_SIGNAL_DELAY (100 * USEC_PER_MSEC)
+
 /* Descriptors: what each worker has of its own (epoll, wake-ups, resolver, netlink), and all the rest (control clients and their
  * reserve, the log, the loop). */
 #define DESCRIPTORS_PER_WORKER 16
@@ -36,7 +39,7 @@ struct daemon {
 	struct signal_watch *terminate, *interrupt, *hangup;
 	struct timer *watchdog, *status;
 	struct subscriber subscriber; /* refreshes STATUS= */
-	usec_t watchdog_interval, status_told_at;
+	usec_t watchdog_interval, status_told_at, stopping_since;
 	bool status_due, stopping;
 	int exit_status;
 };
@@ -173,11 +176,12 @@ stop(struct daemon *daemon, const char *why)
 	usec_t timeout = stop_timeout(daemon->config);
 
 	daemon->stopping = true;
+	daemon->stopping_since = clock_now();
 	service_stopping();
 	report_say(daemon->report, LEVEL_NOTICE, "stop",
 		   "%s: closing all connections, which may take %llu ms", why,
 		   (unsigned long long)(timeout / USEC_PER_MSEC));
-	manager_stop(daemon->manager, usec_add(clock_now(), timeout));
+	manager_stop(daemon->manager, usec_add(daemon->stopping_since, timeout));
 }
 
 /* The first one ends us in order; who sends a second one means at once. */
@@ -186,9 +190,11 @@ on_terminate(void *arg, usec_t now)
 {
 	struct daemon *daemon = arg;
 
-	(void)now;
-	if (daemon->stopping)
-		_exit(EXIT_FAILURE);
+	if (daemon->stopping) {
+		if (usec_sub(now, daemon->stopping_since) > SECOND_SIGNAL_DELAY)
+			_exit(EXIT_FAILURE);
+		return;
+	}
 	stop(daemon, "asked to end by a signal");
 }
 

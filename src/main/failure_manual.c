@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define HINT_MAX      1024 /* bytes; what is beyond is cut */
-#define MDOC_LINE_MAX 70   /* columns; mandoc(1) complains from 80 on */
+#define MDOC_LINE_MAX 64   /* columns, escapes not counted; mandoc(1) complains from 80 on */
 
 static const struct {
 	const char *hex, *subject;

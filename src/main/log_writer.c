@@ -32,6 +32,7 @@ struct log_writer {
 	uint64_t lost, lost_unsaid;
 	struct log_sink *next_sink; /* to be used from the next line on, or NULL */
 	bool ending, ended;
+	bool abandoned; /* nobody waits for the thread: it frees everything itself, if it ever ends */
 };
 
 /* A copy of what `record` uses, or NULL for want of memory. */
@@ -108,11 +109,23 @@ change_sink(struct log_writer *writer, struct log_sink *next)
 	log_sink_free(old);
 }
 
+static void
+writer_destroy(struct log_writer *writer)
+{
+	pthread_cond_destroy(&writer->ended_cond);
+	pthread_cond_destroy(&writer->work);
+	pthread_mutex_destroy(&writer->lock);
+	log_sink_free(writer->sink);
+	log_sink_free(writer->next_sink);
+	free(writer);
+}
+
 static void *
 writer_run(void *arg)
 {
 	struct log_writer *writer = arg;
 	struct entry *entry;
+	bool abandoned;
 
 	pthread_setname_np(pthread_self(), "log");
 	pthread_mutex_lock(&writer->lock);
@@ -126,20 +139,12 @@ writer_run(void *arg)
 		pthread_mutex_lock(&writer->lock);
 	}
 	writer->ended = true;
+	abandoned = writer->abandoned;
 	pthread_cond_signal(&writer->ended_cond);
 	pthread_mutex_unlock(&writer->lock);
+	if (abandoned)
+		writer_destroy(writer);
 	return NULL;
-}
-
-static void
-writer_destroy(struct log_writer *writer)
-{
-	pthread_cond_destroy(&writer->ended_cond);
-	pthread_cond_destroy(&writer->work);
-	pthread_mutex_destroy(&writer->lock);
-	log_sink_free(writer->sink);
-	log_sink_free(writer->next_sink);
-	free(writer);
 }
 
 static void
@@ -190,7 +195,7 @@ log_writer_new(const struct log_config *config, struct log_writer **ret_writer)
 	return 0;
 }
 
-/* Wait until the thread has ended, or until `deadline`.  Returns whether it has. */
+/* Wait until the thread has ended, or until `deadline`.  Returns whether it has; if not, `writer` is its own now. */
 static bool
 wait_for_end(struct log_writer *writer, usec_t deadline)
 {
@@ -207,6 +212,7 @@ wait_for_end(struct log_writer *writer, usec_t deadline)
 	while (!writer->ended && r == 0)
 		r = pthread_cond_timedwait(&writer->ended_cond, &writer->lock, &until);
 	ended = writer->ended;
+	writer->abandoned = !ended;
 	pthread_mutex_unlock(&writer->lock);
 	return ended;
 }
@@ -214,13 +220,16 @@ wait_for_end(struct log_writer *writer, usec_t deadline)
 struct log_writer *
 log_writer_free(struct log_writer *writer, usec_t timeout)
 {
+	pthread_t thread;
+
 	if (!writer)
 		return NULL;
+	thread = writer->thread;
 	if (!wait_for_end(writer, usec_add(clock_now(), timeout))) {
-		pthread_detach(writer->thread);
+		pthread_detach(thread);
 		return NULL;
 	}
-	must(pthread_join(writer->thread, NULL) == 0);
+	must(pthread_join(thread, NULL) == 0);
 	writer_destroy(writer);
 	return NULL;
 }

@@ -245,8 +245,6 @@ add_quoted(const char *value, struct text *text)
 static void
 add_pair(const char *key, const char *value, struct text *text)
 {
-	if (text->length > 0)
-		text_add(text, " ");
 	text_add(text, key);
 	text_add(text, "=");
 	if (is_plain(value))
@@ -261,8 +259,11 @@ logfmt_line(const struct log_record *record, struct text *text)
 	const char *key, *value;
 	size_t at = 0;
 
-	while ((at = log_record_next(record, at, &key, &value)) > 0)
+	while ((at = log_record_next(record, at, &key, &value)) > 0) {
 		add_pair(key, value, text);
+		if (at < record->length)
+			text_add(text, " ");
+	}
 }
 
 void
@@ -274,7 +275,7 @@ logfmt_stderr(const struct log_record *record, struct text *text)
 
 	must(gmtime_r(&seconds, &tm));
 	must(strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm) > 0);
-	text_addf(text, "time=%s.%03uZ level=%s", stamp,
+	text_addf(text, "time=%s.%03uZ level=%s ", stamp,
 		  (unsigned int)(record->realtime % USEC_PER_SEC / USEC_PER_MSEC),
 		  log_level_name(record->level));
 	logfmt_line(record, text);

@@ -2,7 +2,6 @@
 
 #include "base/must.h"
 #include "main/manager_internal.h"
-#include "sys/clock.h"
 #include "sys/entropy.h"
 
 #include <errno.h>
@@ -196,7 +195,7 @@ manager_start(struct manager *manager)
 		manager_say(manager, LEVEL_WARNING, NULL, NULL, message);
 	}
 	for (size_t i = 0; i < manager->config->upstream_count; i++) {
-		r = managed_new(manager, manager->config->upstreams[i], clock_now());
+		r = managed_new(manager, manager->config->upstreams[i], loop_now(manager->setup.loop));
 		if (r < 0)
 			return r;
 	}

@@ -73,16 +73,6 @@ count_established(const struct news *news, struct model_link *link)
 	known->census.attempted = true;
 }
 
-/* Warnings about what a stage does are over when it is done again; it will say so if they are not. */
-static void
-forget_warnings(struct model_upstream *known, enum stage entered)
-{
-	if (entered == STAGE_LOAD)
-		known->warnings &= ~(UINT32_C(1) << WARNING_STALE_FILES);
-	if (entered == STAGE_RESOLVE)
-		known->warnings &= ~(UINT32_C(1) << WARNING_LEFT_OUT);
-}
-
 static void
 tell_stage(const struct news *news, const struct model_link *link)
 {
@@ -129,10 +119,8 @@ on_link(const struct news *news)
 	entered = !link->known || link->status.stage != news->event->status.stage ||
 		  link->status.since != news->event->status.since;
 	replace_status(news->known, link, news->event);
-	if (entered) {
-		forget_warnings(news->known, link->status.stage);
+	if (entered)
 		tell_stage(news, link);
-	}
 	if (link->status.stage == STAGE_READY && link->ready_since != link->status.since) {
 		count_established(news, link);
 		tell_recovery(news, link);
@@ -288,20 +276,47 @@ warning_failure(const struct news *news, struct failure *stall)
 	return stall;
 }
 
+/*
+ * Whether a warning says that it is over: no address is left out any more, no file is stale.  The others are of the
+ * moment, or last as long as the configuration says so.
+ */
+static bool
+is_over(const struct event *event)
+{
+	if (event->warning.kind == WARNING_LEFT_OUT)
+		return event->warning.number == 0;
+	if (event->warning.kind == WARNING_STALE_FILES)
+		return event->warning.failure.code == FAILURE_NONE;
+	return false;
+}
+
+static void
+keep_warning(struct model_upstream *known, enum warning_kind kind, bool over)
+{
+	uint32_t bit = UINT32_C(1) << kind;
+
+	if (!known || kind == WARNING_STALL || kind == WARNING_LOST)
+		return;
+	known->warnings = over ? known->warnings & ~bit : known->warnings | bit;
+}
+
 static void
 on_warning(const struct news *news)
 {
 	enum warning_kind kind = news->event->warning.kind;
-	struct notice notice = notice_of(news, NOTICE_WARNING, LEVEL_WARNING);
+	bool over = is_over(news->event);
+	struct notice notice = notice_of(news, NOTICE_WARNING, over ? LEVEL_NOTICE : LEVEL_WARNING);
 	char message[MESSAGE_MAX];
 	struct text text = TEXT_INIT(message);
 	struct failure stall;
 
-	if (news->known && kind != WARNING_STALL && kind != WARNING_LOST)
-		news->known->warnings |= UINT32_C(1) << kind;
+	keep_warning(news->known, kind, over);
 	notice.reason = warning_name(kind);
 	notice.failure = warning_failure(news, &stall);
-	warning_message(kind, news->event->warning.number, &text);
+	if (over)
+		text_add(&text, "that is over");
+	else
+		warning_message(kind, news->event->warning.number, &text);
 	tell(news, &notice, message);
 }
 
