@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "config/duration.h"
+#include "config/value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,15 +56,24 @@ sound(const struct check_site *site, const char *const *paths)
 
 #define SOUND(site, ...) sound((site), (const char *const[]){ __VA_ARGS__, NULL })
 
-/* The upstream itself says `path`, to no effect. */
+/*
+ * The value at `path`, if any, has no effect: a problem where the upstream itself gives it; what came from the
+ * defaults is forgotten.
+ */
 static void __attribute__((format(printf, 3, 4)))
 no_effect(const struct check_site *site, const char *path, const char *format, ...)
 {
+	const struct schema_key *key = schema_find(SCOPE_UPSTREAM, path);
 	char reason[SENTENCE_MAX / 2];
 	va_list arguments;
 
-	if (!check_setting(site->own, path) || !SOUND(site, path))
+	must(key);
+	if (!SOUND(site, path) || value_is_default(key, site->upstream))
 		return;
+	if (!check_setting(site->own, path)) {
+		must(value_reset(key, site->upstream) == 0);
+		return;
+	}
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);

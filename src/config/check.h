@@ -9,7 +9,7 @@
 #include <libconfig.h>
 
 struct check_site {
-	const struct upstream *upstream;  /* complete: defaults and its own */
+	struct upstream *upstream;	  /* complete: defaults and its own */
 	const config_setting_t *own;	  /* its group in the file */
 	const config_setting_t *defaults; /* the file's, or NULL */
 	const bool *bad;		  /* by schema_index(): keys already complained about */
@@ -23,7 +23,7 @@ struct check_site {
 /*
  * check_upstream(site):
  * Look for contradictions and complain of each.  A key that has no effect is a problem where the upstream itself
- * gives it, and is let pass where it comes from `defaults`.
+ * gives it, and is forgotten where it comes from `defaults`.
  */
 void check_upstream(const struct check_site *site);
 

@@ -264,7 +264,7 @@ static void
 check_values(struct reading *reading, const config_setting_t *group)
 {
 	struct parsed *parsed = reading->parse->parsed;
-	const struct upstream *upstream = reading->object;
+	struct upstream *upstream = reading->object;
 	struct check_site site = {
 		.upstream = upstream,
 		.own = group,

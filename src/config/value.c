@@ -186,6 +186,16 @@ value_is_empty(const struct schema_key *key, const void *object)
 	}
 }
 
+bool
+value_is_default(const struct schema_key *key, const struct upstream *upstream)
+{
+	struct upstream fresh = { 0 };
+
+	must(key->scope == SCOPE_UPSTREAM);
+	must(value_reset(key, &fresh) == 0); /* only the daemon's strings take memory */
+	return value_equal(key, upstream, &fresh);
+}
+
 void
 value_print_string(const char *string, size_t length, FILE *out)
 {
@@ -270,15 +280,26 @@ print_ip(const struct address *address, FILE *out)
 	print_string(ip, out);
 }
 
+/* As the file has it: target_format() escapes a path for people. */
 static void
-print_targets(const struct upstream *upstream, FILE *out)
+print_target(const struct target *target, FILE *out)
 {
 	char text[TARGET_HOST_MAX + 16];
 
+	if (target->kind == TARGET_UNIX)
+		snprintf(text, sizeof(text), "unix:%s", target->address.un.sun_path);
+	else
+		target_format(target, text, sizeof(text));
+	print_string(text, out);
+}
+
+static void
+print_targets(const struct upstream *upstream, FILE *out)
+{
 	fputs(upstream->target_count == 1 ? "" : "[ ", out);
 	for (unsigned int i = 0; i < upstream->target_count; i++) {
 		fputs(i == 0 ? "" : ", ", out);
-		print_string(target_format(&upstream->targets[i], text, sizeof(text)), out);
+		print_target(&upstream->targets[i], out);
 	}
 	fputs(upstream->target_count == 1 ? "" : " ]", out);
 }

@@ -64,6 +64,12 @@ bool value_equal(const struct schema_key *key, const void *a, const void *b);
 bool value_is_empty(const struct schema_key *key, const void *object);
 
 /*
+ * value_is_default(key, upstream):
+ * Whether the value of `key`, of an upstream, is what value_reset() gives it.
+ */
+bool value_is_default(const struct schema_key *key, const struct upstream *upstream);
+
+/*
  * value_print(key, object, out):
  * Write the value as libconfig has it, e.g. "5s" in quotes.
  */

@@ -443,12 +443,15 @@ read_targets(const struct value_site *site, void *at)
 		return r;
 	must(count == upstream->target_count); /* which was made for this list */
 	for (unsigned int i = 0; i < count; i++) {
-		if (target_parse(element(site, i), upstream->policy.family, &upstream->targets[i],
-				 &problem) < 0)
-			r = complain(site, "%s %s", quote(element(site, i)).text, problem);
+		const char *word = element(site, i);
+
+		if (has_control(word))
+			r = complain(site, "%s holds control characters", quote(word).text);
+		else if (target_parse(word, upstream->policy.family, &upstream->targets[i], &problem) < 0)
+			r = complain(site, "%s %s", quote(word).text, problem);
 		for (unsigned int j = 0; j < i; j++)
-			if (strcmp(element(site, i), element(site, j)) == 0)
-				r = complain(site, "%s is listed twice", quote(element(site, i)).text);
+			if (strcmp(word, element(site, j)) == 0)
+				r = complain(site, "%s is listed twice", quote(word).text);
 	}
 	return r;
 }

@@ -45,7 +45,7 @@ static const struct part {
 	  "Files are read again when they change;\n"
 	  "a broken one leaves the older one in use.\n"
 	  "A key that can have no effect is refused where an upstream gives it,\n"
-	  "and let pass where it comes from\n"
+	  "and forgotten where it comes from\n"
 	  ".Ic defaults ." },
 };
 

@@ -85,6 +85,7 @@ add_random_upstream(struct text *text, struct prng *prng, unsigned int number)
 		"\"a.example.:1\"",
 		"[ \"a.example:1\", \"[2001:db8::1]:2\" ]",
 		"\"[fe80::1%eth0]:65535\"",
+		"\"a:1\"",
 		"( \"192.0.2.1:7\", \"b-c.example:8\" )",
 	};
 	static const char *const plain[] = {
@@ -173,6 +174,36 @@ test_random_dumps(void **state)
 	}
 }
 
+/* Values from the defaults that have no effect are forgotten: in a dump they would be a problem. */
+static void
+test_without_effect(void **state)
+{
+	static const char *const keys[] = {
+		"address = \"a:1\"; tls = { verify = \"none\"; };",
+		"address = \"a:1\"; tls = { verify = \"pin\"; };",
+		"address = \"a:1\"; tls = { verify = \"chain\"; };",
+		"address = \"a:1\"; tls = { min_version = \"1.3\"; };",
+		"address = \"a:1\"; tls = { max_version = \"1.2\"; };",
+		"address = \"unix:/x\"; tls = false;",
+		"address = \"unix:/a b\\\\x41\xc3\xa4\xff\";", /* and a path of any octets */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		char text[1024];
+		_cleanup_(config_unrefp) struct config *config = NULL;
+
+		snprintf(text, sizeof(text),
+			 "defaults = { source = \"192.0.2.1\"; interface = \"lo\"; mark = 7; family = "
+			 "\"ipv4\"; tls = { ca_file = \"/a\"; ca_dir = \"/b\"; crl_file = \"/c\"; "
+			 "verify_name = \"v\"; pins = [ \"" PIN "\" ]; ciphers = \"C\"; ciphersuites = "
+			 "\"S\"; }; }; upstreams = ( { name = \"a\"; %s } );",
+			 keys[i]);
+		config = load_text(text);
+		assert_dump_reads_back(config);
+	}
+}
+
 /* Every key is there, with its value or with what holds in its stead; the words as they are. */
 static void
 test_text(void **state)
@@ -202,6 +233,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dump_to_full_disk),
 		cmocka_unit_test(test_random_dumps),
+		cmocka_unit_test(test_without_effect),
 		cmocka_unit_test(test_text),
 	};
 
