@@ -117,18 +117,23 @@ equal_strings(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* A literal may be spelled in several ways: its address counts. */
+static bool
+equal_target(const struct target *a, const struct target *b)
+{
+	if (a->kind != b->kind || a->port != b->port || !address_equal(&a->address, &b->address))
+		return false;
+	return a->kind != TARGET_NAME || (a->absolute == b->absolute && strcmp(a->host, b->host) == 0);
+}
+
 static bool
 equal_targets(const struct upstream *a, const struct upstream *b)
 {
 	if (a->target_count != b->target_count)
 		return false;
-	for (unsigned int i = 0; i < a->target_count; i++) {
-		const struct target *x = &a->targets[i], *y = &b->targets[i];
-
-		if (x->kind != y->kind || x->absolute != y->absolute || x->port != y->port ||
-		    strcmp(x->host, y->host) != 0 || !address_equal(&x->address, &y->address))
+	for (unsigned int i = 0; i < a->target_count; i++)
+		if (!equal_target(&a->targets[i], &b->targets[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -241,6 +241,20 @@ test_upstreams(void **state)
 	diff_done(&diff);
 }
 
+/* Another spelling of the same address is no change. */
+static void
+test_spelling(void **state)
+{
+	struct diff diff = diff_of(
+		"upstreams = ( { name = \"a\"; address = \"[2001:db8::0:1]:1\"; } );",
+		"upstreams = ( { name = \"a\"; address = [ \"[2001:DB8::1]:1\" ]; } );");
+
+	(void)state;
+	assert_int_equal(diff.count, 1);
+	assert_int_equal(diff.changes[0].kind, CHANGE_KEPT);
+	diff_done(&diff);
+}
+
 static void
 test_from_nothing(void **state)
 {
@@ -289,6 +303,7 @@ main(void)
 		cmocka_unit_test(test_all_keys_are_tried),
 		cmocka_unit_test(test_daemon_keys),
 		cmocka_unit_test(test_upstreams),
+		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_from_nothing),
 		cmocka_unit_test(test_share),
 	};
