@@ -1,7 +1,5 @@
 #include "core/availability.h"
 
-#include "base/must.h"
-
 #include <string.h>
 
 static const usec_t bucket_width[AVAILABILITY_WINDOWS] = {
@@ -22,7 +20,7 @@ account_window(struct availability *availability, enum availability_window windo
 {
 	usec_t width = bucket_width[window], at = availability->since;
 
-	if (now / width - at / width >= AVAILABILITY_BUCKETS) { /* all buckets are outdated */
+	if (now > at && now / width - at / width >= AVAILABILITY_BUCKETS) { /* all buckets are outdated */
 		memset(availability->up_msec[window], 0, sizeof(availability->up_msec[window]));
 		at = (now / width - AVAILABILITY_BUCKETS + 1) * width;
 	}
@@ -39,13 +37,13 @@ account_window(struct availability *availability, enum availability_window windo
 	}
 }
 
+/* Workers tell of what they have seen a little out of order: time does not go back for it. */
 static void
 account(struct availability *availability, usec_t now)
 {
-	must(now >= availability->since);
 	for (enum availability_window i = 0; i < AVAILABILITY_WINDOWS; i++)
 		account_window(availability, i, now);
-	availability->since = now;
+	availability->since = usec_max(availability->since, now);
 }
 
 void
@@ -69,6 +67,7 @@ availability_share(struct availability *availability, enum availability_window w
 	uint64_t up = 0, covered;
 
 	account(availability, now);
+	now = availability->since;
 	if (now - availability->started < AVAILABILITY_BUCKETS * width)
 		return false;
 	for (unsigned int i = 0; i < AVAILABILITY_BUCKETS; i++)

@@ -150,7 +150,7 @@
 	  "The server does not offer the wanted protocol.") \
 	F(TLS_NAME_REFUSED, "tls.name-refused", PERSISTENT, UPSTREAM, \
 	  "peer does not know the name", \
-	  "The server has no site called [{sni}|by the name asked for].") \
+	  "The server has no site [called {sni}|of the name asked for].") \
 	F(TLS_PSK_REJECTED, "tls.psk-rejected", PERSISTENT, UPSTREAM, \
 	  "peer rejected the pre-shared key", \
 	  "The server does not know the PSK identity or key.") \

@@ -16,7 +16,7 @@ static_assert(STAGE_COUNT <= 32, "a row of the table of moves is one word");
 
 /* Where each stage may lead.  PROXY, STARTTLS, PROBE and LENT have no machine yet; LEND is no link's. */
 static const uint32_t moves[STAGE_COUNT] = {
-	[STAGE_IDLE] = TO_ATTEMPT | TO_REST | TO(BACKOFF),
+	[STAGE_IDLE] = TO_ATTEMPT | TO_REST,
 	[STAGE_LOAD] = TO_ATTEMPT | TO_REST | TO(BACKOFF),
 	[STAGE_RESOLVE] = TO_ATTEMPT | TO_REST | TO(BACKOFF),
 	[STAGE_CONNECT] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(HANDSHAKE) | TO(READY),

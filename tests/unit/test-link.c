@@ -363,6 +363,7 @@ a_reconnect_forgets_an_earlier_pause(void **state)
 	open_in(&f, STAGE_READY);
 	tell_kind(&f, INPUT_PAUSE);
 	tell_kind(&f, INPUT_CLOSED);
+	CHECK(&f, STAGE_PAUSED, "discard stage timer");
 	tell_kind(&f, INPUT_RESUME);
 	tell_kind(&f, INPUT_LOADED);
 	tell_answer(&f, 0, FAMILY_IPV6, "2001:db8::1");
