@@ -329,10 +329,16 @@ driver_feed(struct driver *driver, const struct input *input, usec_t now)
 		slot_touch(driver->slot);
 }
 
+/* After a mass death the backoffs end in a mass, too; handshakes are dear enough to be made in order. */
 static void
 on_timer(void *arg, usec_t now)
 {
-	driver_feed(arg, &(struct input){ .kind = INPUT_DEADLINE }, now);
+	struct driver *driver = arg;
+
+	if (driver->link->stage == STAGE_BACKOFF && driver->upstream->policy.tls.enabled)
+		pacer_request(&driver->worker->pacer, driver, INPUT_DEADLINE);
+	else
+		driver_feed(driver, &(struct input){ .kind = INPUT_DEADLINE }, now);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------- */

@@ -12,27 +12,37 @@ static unsigned int
 weight(enum input_kind kind)
 {
 	switch (kind) {
-	case INPUT_START: return 5;
-	case INPUT_RESUME: return 4;
-	case INPUT_RECONNECT: return 3;
-	case INPUT_RETRY: return 2;
+	case INPUT_START: return 6;
+	case INPUT_RESUME: return 5;
+	case INPUT_RECONNECT: return 4;
+	case INPUT_RETRY: return 3;
+	case INPUT_DEADLINE: return 2;
 	case INPUT_ONLINE: return 1;
 	default: must_not_reach();
 	}
 }
 
 static void
+begin(struct driver *driver, usec_t now)
+{
+	if (driver->paced_input == INPUT_DEADLINE && driver->link->stage != STAGE_BACKOFF)
+		return;
+	driver_feed(driver, &(struct input){ .kind = driver->paced_input }, now);
+}
+
+static void
 on_burst(void *arg, usec_t now)
 {
 	struct pacer *pacer = arg;
+	usec_t began = clock_now(); /* the turn may have done other things before */
 	unsigned int left = PACER_BURST;
 
 	while (left-- > 0 && !list_is_empty(&pacer->waiting)) {
 		struct driver *driver = list_first(&pacer->waiting, struct driver, paced);
 
 		list_remove(&driver->paced);
-		driver_feed(driver, &(struct input){ .kind = driver->paced_input }, now);
-		if (usec_sub(clock_now(), now) > BURST_DURATION_MAX)
+		begin(driver, now);
+		if (usec_sub(clock_now(), began) > BURST_DURATION_MAX)
 			break;
 	}
 	pacer->next = usec_add(now, PACER_INTERVAL);

@@ -30,8 +30,9 @@ void pacer_done(struct pacer *pacer);
 
 /*
  * pacer_request(pacer, driver, kind):
- * Feed `driver` the input `kind` (START, RESUME, RECONNECT, RETRY or ONLINE) when its turn comes, never before the next turn of
- * the loop.  Of several requests of one driver the weightiest is kept, in that order.
+ * Feed `driver` the input `kind` (START, RESUME, RECONNECT, RETRY, DEADLINE or ONLINE) when its turn comes, never before the
+ * next turn of the loop.  Of several requests of one driver the weightiest is kept, in that order.  DEADLINE is the end of a backoff, and
+ * void once the link is elsewhere.
  */
 void pacer_request(struct pacer *pacer, struct driver *driver, enum input_kind kind);
 
