@@ -1,0 +1,376 @@
+/* The load stage: files that are missing, broken, half-renewed or changed; contexts and stores that are shared. */
+#include "tls-lab.h"
+
+#include "sys/tls_internal.h"
+
+#include <errno.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct lab_cert client;
+
+static int
+prepare(struct lab *lab)
+{
+	failure_done(&lab->failure);
+	failure_init(&lab->failure, FAILURE_NONE, STAGE_LOAD);
+	lab->now += 2 * USEC_PER_SEC;
+	return tls_prepare(lab->sessions, &lab->policy, lab->now, &lab->failure);
+}
+
+/* Loading must fail by `code` and name `file`; `why` is part of the reason. */
+static void
+expect_broken(struct lab *lab, enum failure_code code, const char *file, const char *why)
+{
+	assert_true(prepare(lab) < 0);
+	assert_code(lab->failure.code, code);
+	assert_int_equal(lab->failure.stage, STAGE_LOAD);
+	if (file)
+		assert_string_equal(failure_detail(&lab->failure, "file"), file);
+	assert_non_null(failure_detail(&lab->failure, "why"));
+	if (!strstr(failure_detail(&lab->failure, "why"), why))
+		fail_msg("why: %s", failure_detail(&lab->failure, "why"));
+}
+
+static void
+set_client(struct lab *lab)
+{
+	lab->policy.certificate = lab_write("client.pem", (X509 *[]){ client.x509, NULL }, NULL);
+	lab->policy.key = lab_write("client.key", NULL, client.key);
+}
+
+static void
+test_certificate(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	lab.policy.certificate = lab_path("nowhere.pem");
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, lab.policy.certificate,
+		      "No such file or directory");
+	assert_string_equal(lab.failure.error_name, "ENOENT");
+	lab.policy.certificate = lab_write_text("bad.pem", "no certificate\n");
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, lab.policy.certificate, "no start line");
+	lab.policy.certificate = lab_path("");
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, NULL, "");
+	lab_end(&lab);
+}
+
+static void
+test_key(void **state)
+{
+	struct lab lab;
+	const char *certificate;
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	certificate = lab.policy.certificate;
+	lab.policy.key = lab_path("nowhere.key");
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, lab.policy.key, "No such file or directory");
+	lab.policy.key = lab_write_text("bad.key", "no key\n");
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, lab.policy.key, "");
+	lab.policy.key = lab_write("other.key", NULL, lab_leaf.key);
+	expect_broken(&lab, FAILURE_LOCAL_KEY_MISMATCH, lab.policy.key, "");
+	lab.policy.key = lab_path("client.key");
+	lab.policy.certificate = certificate;
+	assert_int_equal(prepare(&lab), 0);
+	lab_end(&lab);
+}
+
+/* A key of another kind than the certificate's is a mismatch as well. */
+static void
+test_key_kind(void **state)
+{
+	struct lab lab;
+	EVP_PKEY *rsa = EVP_RSA_gen(2048);
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	lab.policy.key = lab_write("rsa.key", NULL, rsa);
+	expect_broken(&lab, FAILURE_LOCAL_KEY_MISMATCH, lab.policy.key, "");
+	lab_end(&lab);
+	EVP_PKEY_free(rsa);
+}
+
+static void
+write_encrypted(const char *path, EVP_PKEY *key, const char *password)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(PEM_write_PKCS8PrivateKey(file, key, EVP_aes_128_cbc(), password,
+					      (int)strlen(password), NULL, NULL));
+	fclose(file);
+}
+
+static void
+test_password(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	write_encrypted(lab.policy.key, client.key, "open sesame");
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, lab.policy.key, "key_password_file is not set");
+	lab.policy.key_password_file = lab_path("nowhere");
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, lab.policy.key_password_file, "No such file");
+	lab.policy.key_password_file = lab_write_text("password", "");
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, lab.policy.key_password_file, "empty");
+	lab.policy.key_password_file = lab_write_text("password", "wrong\n");
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, lab.policy.key, "password");
+	lab.policy.key_password_file = lab_write_text("password", "open sesame\r\nmore\n");
+	assert_int_equal(prepare(&lab), 0);
+	lab_end(&lab);
+}
+
+static void
+test_ca(void **state)
+{
+	struct lab lab;
+	char *good;
+
+	(void)state;
+	lab_begin(&lab);
+	good = (char *)lab.policy.ca_file;
+	lab.policy.ca_file = lab_path("nowhere.pem");
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.ca_file, "No such file or directory");
+	lab.policy.ca_file = lab_write_text("empty.pem", "");
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.ca_file, "");
+	lab.policy.ca_file = lab_write_text("bad.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n");
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.ca_file, "");
+	lab.policy.verify = VERIFY_PIN; /* needs no CA */
+	assert_int_equal(prepare(&lab), 0);
+	lab.policy.ca_file = good;
+	lab_end(&lab);
+}
+
+static void
+test_ca_directory(void **state)
+{
+	struct lab lab;
+	char *good, name[64];
+
+	(void)state;
+	lab_begin(&lab);
+	good = (char *)lab.policy.ca_file;
+	lab.policy.ca_file = NULL;
+	lab.policy.ca_dir = lab_path("nowhere");
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.ca_dir, "No such file or directory");
+	lab.policy.ca_dir = lab_path("cas");
+	assert_int_equal(mkdir(lab.policy.ca_dir, 0755), 0);
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.ca_dir, "rehash");
+	snprintf(name, sizeof(name), "cas/%08lx.0", X509_subject_name_hash(lab_root.x509));
+	lab_write(name, (X509 *[]){ lab_root.x509, NULL }, NULL);
+	assert_code(lab_code(&lab, NULL), FAILURE_NONE);
+	lab.policy.ca_dir = NULL;
+	lab.policy.ca_file = good;
+	lab_end(&lab);
+}
+
+static void
+test_system_ca(void **state)
+{
+	struct lab lab;
+	char *good;
+
+	(void)state;
+	lab_begin(&lab);
+	good = (char *)lab.policy.ca_file;
+	lab.policy.ca_file = NULL;
+	setenv("SSL_CERT_DIR", "/nonexistent", 1);
+	setenv("SSL_CERT_FILE", "/nonexistent.pem", 1);
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, "/nonexistent.pem", "No such file");
+	unsetenv("SSL_CERT_DIR");
+	setenv("SSL_CERT_FILE", good, 1);
+	assert_code(lab_code(&lab, NULL), FAILURE_NONE);
+	unsetenv("SSL_CERT_FILE");
+	lab.policy.ca_file = good;
+	lab_end(&lab);
+}
+
+static void
+test_crl_file(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab);
+	lab.policy.crl_file = lab_path("nowhere.crl");
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.crl_file, "No such file or directory");
+	lab.policy.crl_file = lab_write_text("empty.crl", "nothing\n");
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.crl_file, "no CRL in it");
+	lab_end(&lab);
+}
+
+static void
+expect_option(struct lab *lab, const char *option)
+{
+	const char *found = NULL;
+	char why[128];
+
+	expect_broken(lab, FAILURE_LOCAL_TLS_CONFIG, NULL, "");
+	assert_string_equal(failure_detail(&lab->failure, "option"), option);
+	if (strcmp(option, "keylog_file") == 0)
+		return;
+	assert_int_equal(tls_check_policy(&lab->policy, &found, why, sizeof(why)), -EINVAL);
+	assert_string_equal(found, option);
+	assert_true(strlen(why) > 5);
+}
+
+static void
+test_settings(void **state)
+{
+	struct lab lab;
+	const char *option;
+	char why[128];
+
+	(void)state;
+	lab_begin(&lab);
+	lab.policy.ciphers = "NO-SUCH-CIPHER";
+	expect_option(&lab, "ciphers");
+	lab.policy.ciphers = NULL;
+	lab.policy.ciphersuites = "TLS_NO_SUCH";
+	expect_option(&lab, "ciphersuites");
+	lab.policy.ciphersuites = NULL;
+	lab.policy.groups = "P-999";
+	expect_option(&lab, "groups");
+	lab.policy.groups = NULL;
+	lab.policy.signature_algorithms = "ROT13";
+	expect_option(&lab, "signature_algorithms");
+	lab.policy.signature_algorithms = NULL;
+	lab.policy.min_version = TLS_POLICY_VERSION_1_3;
+	lab.policy.max_version = TLS_POLICY_VERSION_1_2;
+	expect_option(&lab, "max_version");
+	lab.policy.max_version = 0;
+	lab.policy.keylog_file = lab_path("nowhere/keys");
+	expect_option(&lab, "keylog_file");
+	lab.policy.keylog_file = NULL;
+	lab.policy.groups = "X25519:P-256";
+	lab.policy.ciphersuites = "TLS_AES_128_GCM_SHA256";
+	lab.policy.security_level = 2;
+	assert_int_equal(tls_check_policy(&lab.policy, &option, why, sizeof(why)), 0);
+	assert_code(lab_code(&lab, NULL), FAILURE_NONE);
+	lab_end(&lab);
+}
+
+static void
+test_keylog(void **state)
+{
+	struct lab lab;
+	struct stat status;
+	char line[256] = "";
+	FILE *file;
+
+	(void)state;
+	lab_begin(&lab);
+	lab.policy.keylog_file = lab_path("keys.log");
+	assert_code(lab_code(&lab, NULL), FAILURE_NONE);
+	assert_int_equal(stat(lab.policy.keylog_file, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	file = fopen(lab.policy.keylog_file, "re");
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_non_null(strstr(line, "_SECRET "));
+	assert_non_null(strchr(line, '\n'));
+	fclose(file);
+	lab_end(&lab);
+}
+
+/* A bad new file leaves the old context in use and says so, once its badness is known without reading it again. */
+static void
+test_changes(void **state)
+{
+	struct lab lab;
+	struct tls_context *first;
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	assert_int_equal(prepare(&lab), 0);
+	first = lab.sessions->context;
+	assert_int_equal(prepare(&lab), 0);
+	assert_ptr_equal(lab.sessions->context, first);
+	lab_write("client.key", NULL, lab_leaf.key);
+	lab.now -= 2 * USEC_PER_SEC; /* prepare() adds them again: no second has passed */
+	assert_int_equal(prepare(&lab), 0);
+	assert_int_equal(prepare(&lab), 1);
+	assert_code(lab.failure.code, FAILURE_LOCAL_KEY_MISMATCH);
+	assert_ptr_equal(lab.sessions->context, first);
+	assert_int_equal(prepare(&lab), 1);
+	assert_code(lab.failure.code, FAILURE_LOCAL_KEY_MISMATCH);
+	unlink(lab.policy.key);
+	assert_int_equal(prepare(&lab), 1);
+	assert_code(lab.failure.code, FAILURE_LOCAL_KEY_LOAD);
+	lab_write("client.key", NULL, client.key);
+	assert_int_equal(prepare(&lab), 0);
+	assert_ptr_not_equal(lab.sessions->context, first);
+	assert_null(lab.sessions->context->broken);
+	lab_end(&lab);
+}
+
+static void
+test_sharing(void **state)
+{
+	struct lab lab;
+	struct tls_sessions *other, *third;
+	struct tls_policy policy;
+
+	(void)state;
+	lab_begin(&lab);
+	assert_int_equal(tls_sessions_new(lab.pool, &other), 0);
+	assert_int_equal(tls_sessions_new(lab.pool, &third), 0);
+	assert_int_equal(prepare(&lab), 0);
+	policy = lab.policy;
+	policy.verify_name = "elsewhere.example"; /* concerns the connection alone */
+	policy.sni = "";
+	policy.verify = VERIFY_CHAIN;
+	assert_int_equal(tls_prepare(other, &policy, lab.now, &lab.failure), 0);
+	assert_ptr_equal(other->context, lab.sessions->context);
+	policy.max_version = TLS_POLICY_VERSION_1_2;
+	assert_int_equal(tls_prepare(third, &policy, lab.now, &lab.failure), 0);
+	assert_ptr_not_equal(third->context, lab.sessions->context);
+	assert_ptr_equal(third->context->store, lab.sessions->context->store);
+	tls_sessions_free(other);
+	tls_sessions_free(third);
+	assert_true(lab.pool->contexts.next == lab.pool->contexts.previous); /* the unused one is gone */
+	lab_end(&lab);
+}
+
+static int
+setup(void **state)
+{
+	int r = lab_setup(state);
+
+	lab_make(&client, &(struct lab_spec){ .name = "client", .issuer = &lab_mid });
+	return r;
+}
+
+static int
+teardown(void **state)
+{
+	lab_done(&client);
+	return lab_teardown(state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_certificate), cmocka_unit_test(test_key),
+		cmocka_unit_test(test_key_kind),    cmocka_unit_test(test_password),
+		cmocka_unit_test(test_ca),	    cmocka_unit_test(test_ca_directory),
+		cmocka_unit_test(test_system_ca),   cmocka_unit_test(test_crl_file),
+		cmocka_unit_test(test_settings),    cmocka_unit_test(test_keylog),
+		cmocka_unit_test(test_changes),	    cmocka_unit_test(test_sharing),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
