@@ -81,7 +81,7 @@ struct failure {
 	char verify_name[FAILURE_ERROR_MAX]; /* "X509_V_ERR_CERT_HAS_EXPIRED", or "" */
 	uint32_t attempt;		     /* counts from 1 after each time the link was ready */
 	usec_t at;			     /* monotonic instant at which it was seen */
-	usec_t elapsed;			     /* since the stage began */
+	usec_t elapsed;	     /* since the stage began; of a connect: since that address was tried */
 	usec_t retry_delay;  /* until the next attempt; USEC_INFINITY where none is planned */
 	struct address peer; /* unset if no address had been chosen */
 	uint16_t evidence_length;
