@@ -242,8 +242,8 @@ link_forget_failures(struct link *link)
 static int
 weight(enum failure_code code)
 {
-	if (code == FAILURE_ADDRESS_NO_DATA) /* of one family; the other one's answer matters more */
-		return 0;
+	if (code == FAILURE_ADDRESS_NO_DATA || code == FAILURE_TIMEOUT_RESOLVE)
+		return 0; /* of one family; what was said about the other one matters more */
 	if (failure_blame(code) == BLAME_LOCAL || code == FAILURE_CONNECTION_NETWORK_UNREACHABLE)
 		return 1; /* what never left this host yields to what a peer said */
 	return 2;
