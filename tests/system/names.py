@@ -46,11 +46,12 @@ class NameServer:
         if answer == "silent":
             return
         if answer == "garbage":
-            # The right id, so that it is taken for an answer; and then what no parser can make sense of.
-            self.socket.sendto(data[:2] + b"\x81\x80\x00\x01\x00\x09\x00\x00\x00\x00" + b"\xff" * 20, client)
+            # The right id and question, so that it is taken for an answer; and then a record no parser can make sense of.
+            question = dnslib.DNSRecord(q=request.q).pack()[12:]
+            self.socket.sendto(data[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question + b"\xff" * 5, client)
             return
         reply = request.reply()
-        if answer in RCODES:
+        if isinstance(answer, str) and answer in RCODES:
             reply.header.rcode = RCODES[answer]
         elif answer != "nodata":
             self.add(reply, request, kind, answer)

@@ -6,6 +6,10 @@ import ssl
 import struct
 import threading
 import time
+import weakref
+
+# The TLS socket that has taken over an accepted one, which has no descriptor any more.
+wrapped_by = weakref.WeakKeyDictionary()
 
 
 class Peer:
@@ -61,13 +65,13 @@ class Peer:
         """End every connection in TCP's own order, without a word of TLS."""
         for connection in self.take():
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
             connection.close()
 
     def take(self):
         with self.lock:
             taken, self.connections = self.connections, []
-        return taken
+        return [wrapped_by.get(connection, connection) for connection in taken]
 
     def stop_listening(self):
         """Refuse from now on; present connections stay."""
@@ -86,6 +90,7 @@ class Peer:
 def reset(connection):
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.socket.shutdown(connection, socket.SHUT_RD)  # says nothing to the peer; a thread that still reads lets go of the socket
     connection.close()
 
 
@@ -156,6 +161,7 @@ def tls(context, then=hold, ragged=True):
         connection.settimeout(30)
         with context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=ragged) as wrapped:
             wrapped.settimeout(None)
+            wrapped_by[connection] = wrapped
             then(wrapped)
     return serve
 

@@ -26,18 +26,18 @@ def resolved(tmp_path, zone, host="up.test", hosts="", **keys):
     (["0.0.0.0", "::"], "address.excluded", None),
     (["224.0.0.1", "255.255.255.255", "ff02::1"], "address.excluded", None),
 ])
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_answers_of_the_resolver(tmp_path, answer, code, error):
     _, daemon = resolved(tmp_path, {"up.test": answer})
     with daemon:
         failure = daemon.wait_failure("x", code, stage="resolve")
-        assert failure["address"] is None
+        assert "address" not in failure
         if error:
             assert failure["error"] == error
         assert daemon.upstream("x")["health"] == "down"
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_a_resolver_that_is_not_there(tmp_path):
     world.own_resolver("127.0.0.1")
     with Daemon(tmp_path, [upstream("x", "up.test:4", **QUICK)]) as daemon:
@@ -45,7 +45,7 @@ def test_a_resolver_that_is_not_there(tmp_path):
         assert failure["blame"] == "local"
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_a_silent_resolver_is_timeout_resolve(tmp_path):
     _, daemon = resolved(tmp_path, {"up.test": "silent"}, timeouts={"resolve": "1s"})
     with daemon:
@@ -53,7 +53,7 @@ def test_a_silent_resolver_is_timeout_resolve(tmp_path):
         assert failure["blame"] == "local"
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_the_daemon_outlives_a_missing_dns_and_notices_its_return(tmp_path):
     world.own_resolver("127.0.0.1")
     peer = peers.Peer(peers.hold)
@@ -63,7 +63,7 @@ def test_the_daemon_outlives_a_missing_dns_and_notices_its_return(tmp_path):
         daemon.wait_up("x")
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_names_are_asked_again_for_each_attempt(tmp_path):
     world.own_resolver("127.0.0.1")
     peer = peers.Peer(peers.hold)
@@ -75,16 +75,16 @@ def test_names_are_asked_again_for_each_attempt(tmp_path):
         daemon.wait_up("x")
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_the_ttl_is_honoured(tmp_path):
     world.own_resolver("127.0.0.1")
     server = names.NameServer({"up.test": ["127.0.0.9"]}, ttl=600)
     with Daemon(tmp_path, [upstream("x", "up.test:4", **QUICK)]) as daemon:
         eventually(lambda: len(daemon.history("x")) >= 4, "four attempts")
-        assert sorted(set(server.queries)) == sorted(server.queries), server.queries
+        assert server.queries.count(("up.test", "A")) == 1, server.queries
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_one_slow_family_does_not_hold_up_the_other(tmp_path):
     """RFC 8305: an A answer waits 50 ms for its AAAA, not until the resolver gives up."""
     world.own_resolver("127.0.0.1")
@@ -96,7 +96,7 @@ def test_one_slow_family_does_not_hold_up_the_other(tmp_path):
         assert link["timings"]["resolve"] < 5_000_000
 
 
-@world.isolated()
+@world.isolated(setup=world.enter_connected)
 def test_the_hosts_file_counts(tmp_path):
     peer = peers.Peer(peers.hold)
     world.own_resolver("127.0.0.1", hosts="127.0.0.1 from-hosts.test\n")

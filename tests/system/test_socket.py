@@ -51,7 +51,7 @@ def test_no_family(tmp_path):
         assert daemon.history("x")[-1]["code"] in ("socket.no-family", "local.offline")
 
 
-@world.isolated(setup=lambda: (world.enter(), world.connected()))
+@world.isolated(setup=world.enter_connected)
 def test_no_family_on_a_connected_host(tmp_path):
     pathlib.Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
     with Daemon(tmp_path, [upstream("x", "[2001:db8::1]:4")]) as daemon:

@@ -78,6 +78,12 @@ def connected():
         run("ip", *words.split())
 
 
+def enter_connected():
+    """As enter(), with the network that leads nowhere, so that this host is not offline."""
+    enter()
+    connected()
+
+
 def isolated(setup=enter):
     """Decorator: run the test in a child inside namespaces of its own, prepared by `setup`."""
     def decorate(test):
