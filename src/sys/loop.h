@@ -19,7 +19,7 @@ struct post;
 struct signal_watch;
 struct wakeup;
 
-#define WATCH_READ 1u
+#define WATCH_READ  1u
 #define WATCH_WRITE 2u
 /* Shown with an event only: the descriptor is in error or hung up; read or write to learn how. */
 #define WATCH_ERROR 4u
@@ -140,8 +140,7 @@ struct post *post_free(struct post *post);
  * Call `fn` in the loop, outside any handler, when the process receives signal `number`.
  * Returns 0 or a negative errno.  signal_cancel() takes NULL and returns NULL.
  */
-int signal_start(struct loop *loop, int number, post_fn fn, void *arg,
-		 struct signal_watch **ret_signal);
+int signal_start(struct loop *loop, int number, post_fn fn, void *arg, struct signal_watch **ret_signal);
 struct signal_watch *signal_cancel(struct signal_watch *signal);
 
 /*

@@ -13,14 +13,14 @@
 #include "sys/loop.h"
 
 #define RESOLVE_QUERIES_MAX 64
-#define RESOLVE_CACHE_MAX 4096		     /* names kept; the one that expires first leaves */
-#define RESOLVE_TTL_MAX (USEC_PER_HOUR)      /* a longer TTL counts as this */
+#define RESOLVE_CACHE_MAX   4096	    /* names kept; the one that expires first leaves */
+#define RESOLVE_TTL_MAX	    (USEC_PER_HOUR) /* a longer TTL counts as this */
 
 struct resolver;
 struct query;
 
 struct resolve_answer {
-	unsigned int count; /* 0: failure is set */
+	unsigned int count;				/* 0: failure is set */
 	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for */
 	usec_t ttl;
 	struct failure failure; /* code, error and error_name are filled; stage is RESOLVE */
@@ -35,7 +35,7 @@ struct question {
 	uint16_t port;
 	enum family family; /* FAMILY_IPV4 or FAMILY_IPV6 */
 	bool fresh;	    /* do not answer from what is kept */
-	usec_t timeout;     /* the stage's: sets the resolver's patience; the asker keeps the deadline and cancels */
+	usec_t timeout; /* the stage's: sets the resolver's patience; the asker keeps the deadline and cancels */
 };
 
 /*

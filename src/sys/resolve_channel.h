@@ -13,7 +13,7 @@
 struct channel;
 
 struct channel_setup {
-	usec_t timeout;	 /* in which every configured server is to be asked, three times if need be */
+	usec_t timeout; /* in which every configured server is to be asked, three times if need be */
 	bool show_rcode; /* ARES_FLAG_NOCHECKRESP: give the server's own verdict (FAILURES.md, note 1) */
 };
 

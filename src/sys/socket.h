@@ -45,10 +45,10 @@ int socket_source(int fd, struct address *ret_address);
 
 /* What the kernel knows about an established TCP connection (TCP_INFO). */
 struct socket_state {
-	usec_t rtt;		  /* smoothed; 0: unknown */
-	usec_t since_last_ack;	  /* since the peer acknowledged anything */
-	unsigned int unacked;	  /* segments sent and not acknowledged */
-	unsigned int unanswered;  /* probes sent (keepalive, zero window) since then */
+	usec_t rtt;		 /* smoothed; 0: unknown */
+	usec_t since_last_ack;	 /* since the peer acknowledged anything */
+	unsigned int unacked;	 /* segments sent and not acknowledged */
+	unsigned int unanswered; /* probes sent (keepalive, zero window) since then */
 };
 
 /*
