@@ -222,6 +222,21 @@ a_missing_family_is_no_news_beside_another_failure(void **state)
 }
 
 static void
+silence_about_one_family_is_no_news_either(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "a.example:443", false);
+	tell_kind(&f, INPUT_START);
+	tell_no_answer(&f, 0, FAMILY_IPV4, FAILURE_ADDRESS_NO_SERVER);
+	tell_deadline(&f);
+	CHECK(&f, STAGE_BACKOFF, "cancel discard report stage timer");
+	check_report(&f, FAILURE_ADDRESS_NO_SERVER, STAGE_RESOLVE, 0);
+	fixture_close(&f);
+}
+
+static void
 addresses_nobody_answers_at_are_left_out(void **state)
 {
 	struct fixture f;
@@ -516,6 +531,7 @@ main(void)
 		cmocka_unit_test(each_address_has_its_own_time_to_connect),
 		cmocka_unit_test(what_a_peer_said_outranks_what_never_left_this_host),
 		cmocka_unit_test(a_missing_family_is_no_news_beside_another_failure),
+		cmocka_unit_test(silence_about_one_family_is_no_news_either),
 		cmocka_unit_test(addresses_nobody_answers_at_are_left_out),
 		cmocka_unit_test(names_that_are_not_resolved_in_time),
 		cmocka_unit_test(a_connect_failure_outranks_a_query_failure),
