@@ -211,7 +211,7 @@ world_fail(struct model_upstream *known, enum failure_code code, usec_t at)
 	struct event event = { .kind = EVENT_FAILURE, .id = known->id, .link = 1, .at = at };
 
 	failure_init(&event.failure, code, STAGE_CONNECT);
-	event.failure.at = at;
+	event.failure.at = event.failure.elapsed = at;
 	event.failure.attempt = 1;
 	failure_set_error(&event.failure, ECONNREFUSED, "ECONNREFUSED");
 	model_event(world.manager.model, &event, loop_now(world.loop));

@@ -1,6 +1,7 @@
 /* The methods of the control socket, asked without a socket. */
 #include "control-fixture.h"
 
+#include "base/prng.h"
 #include "main/control.h"
 #include "main/interface.h"
 #include "main/methods.h"
@@ -525,6 +526,28 @@ history_is_merged_by_time(void **state)
 	check_error("io.holdfast.Control.NoSuchUpstream", "name", "d");
 }
 
+static void
+history_of_many_is_in_order(void **state)
+{
+	enum { UPSTREAMS = 13, FAILURES = 200 };
+	struct model_upstream *known[UPSTREAMS];
+	struct prng prng;
+
+	(void)state;
+	prng_init(&prng, 7);
+	for (int i = 0; i < UPSTREAMS; i++)
+		known[i] = world_add((const char[]){ 'a', (char)('a' + i), '\0' });
+	for (usec_t at = 1; at <= FAILURES; at++)
+		world_fail(known[prng_below(&prng, UPSTREAMS)], FAILURE_TIMEOUT_CONNECT, at);
+	ask(CALL("History", ""));
+	assert_int_equal(answers.count, FAILURES);
+	for (size_t i = 0; i < answers.count; i++)
+		assert_int_equal(number_at(i, "parameters.failure.elapsedUSec"), i + 1);
+	ask(CALL("History", "'limit':150"));
+	assert_int_equal(answers.count, 150);
+	assert_int_equal(number_at(0, "parameters.failure.elapsedUSec"), FAILURES - 150 + 1);
+}
+
 /* 64 of each are kept: a stream that is slow is overtaken, and still comes to an end of its own. */
 static void
 history_is_overtaken(void **state)
@@ -779,6 +802,7 @@ main(void)
 		TEST(an_upstream_is_told_whole),
 		TEST(a_failure_is_told_whole),
 		TEST(history_is_merged_by_time),
+		TEST(history_of_many_is_in_order),
 		TEST(history_is_overtaken),
 		TEST(watch_tells_what_was_asked_for),
 		TEST(a_slow_watcher_is_told_how_much_it_lost),

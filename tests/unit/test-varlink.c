@@ -114,6 +114,12 @@ many_calls_come_in_order(void **state)
 	FEED("hod\":\"a.D\"}\0");
 	take("a.D");
 	refuse(0);
+	/* What has been searched of one is not taken for the next, which is shorter. */
+	FEED("{\"method\":\"a.Endless");
+	refuse(0);
+	FEED("\"}\0{\"method\":\"b\"}\0");
+	take("a.Endless");
+	take("b");
 }
 
 static void
