@@ -13,7 +13,10 @@ is_no_memory(unsigned long error)
 	return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
 }
 
-/* Empties the error queue: the last entry of libssl outranks the first of all. */
+/* SSL_R_RECORD_LAYER_FAILURE, which only OpenSSL >= 3.2 knows: it follows the entry that says what failed. */
+#define RECORD_LAYER_FAILURE 313
+
+/* Empties the error queue: the last entry of libssl that says anything outranks the first of all. */
 static void
 read_errors(struct tls_signs *signs)
 {
@@ -24,7 +27,8 @@ read_errors(struct tls_signs *signs)
 			signs->no_memory = true;
 		if (ERR_GET_LIB(error) == ERR_LIB_ASN1 || ERR_GET_REASON(error) == ERR_R_ASN1_LIB)
 			signs->malformed = true;
-		if (signs->error == 0 || ERR_GET_LIB(error) == ERR_LIB_SSL)
+		if (signs->error == 0 || (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+					  ERR_GET_REASON(error) != RECORD_LAYER_FAILURE))
 			signs->error = error;
 	}
 }
