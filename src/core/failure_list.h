@@ -292,7 +292,7 @@
 	  "Cannot read [{file}|the key][: {why}].") \
 	F(LOCAL_KEY_MISMATCH, "local.key-mismatch", PERSISTENT, LOCAL, \
 	  "our key does not belong to our certificate", \
-	  "A half-finished renewal?") \
+	  "The key[ {file}] does not belong to the certificate: a half-finished renewal?") \
 	F(LOCAL_CERTIFICATE_EXPIRED, "local.certificate-expired", PERSISTENT, LOCAL, \
 	  "our certificate has expired", \
 	  "Our client certificate expired[ {date}].") \

@@ -20,7 +20,7 @@ enum command_kind {		/* main to worker, never back */
 	COMMAND_RECONNECT,	/* .rolling: replace the connections by fresh ones */
 	COMMAND_PAUSE,
 	COMMAND_RESUME,
-	COMMAND_RELOAD_FILES,	/* certificate, key, CA and CRL files may have changed: look at the next attempt */
+	COMMAND_RELOAD_FILES,	/* certificate, key, CA and CRL files may have changed: look at them now */
 	COMMAND_PING,		/* answered with EVENT_PONG */
 	COMMAND_STOP,		/* .deadline: close everything in order until then; answered with EVENT_STOPPED */
 	COMMAND_COUNT

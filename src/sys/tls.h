@@ -33,6 +33,13 @@ int tls_pool_new(struct tls_pool **ret_pool);
 struct tls_pool *tls_pool_free(struct tls_pool *pool);
 
 /*
+ * tls_pool_look_again(pool):
+ * The files may have changed just now (a reload): the next tls_prepare() of each context looks at them, however
+ * lately it did.
+ */
+void tls_pool_look_again(struct tls_pool *pool);
+
+/*
  * tls_sessions_new(pool, ret_sessions), tls_sessions_free(sessions):
  * The session cache and present context of one upstream.  Returns 0 or -ENOMEM.
  */

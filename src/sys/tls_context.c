@@ -263,6 +263,13 @@ tls_pool_new(struct tls_pool **ret_pool)
 	return 0;
 }
 
+void
+tls_pool_look_again(struct tls_pool *pool)
+{
+	list_for_each(node, &pool->contexts)
+		container_of(node, struct tls_context, node)->checked_at = 0;
+}
+
 struct tls_pool *
 tls_pool_free(struct tls_pool *pool)
 {

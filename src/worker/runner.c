@@ -378,6 +378,7 @@ warn_stale(struct runner *runner, struct failure *failure, usec_t now)
 		return;
 	}
 	runner->stale = told;
+	failure->at = now;
 	outbox_warning(&runner->worker->outbox, &runner->mail, &warning, now);
 }
 
@@ -401,6 +402,18 @@ runner_prepare_tls(struct runner *runner, const struct upstream *upstream, usec_
 	else
 		runner->stale = 0;
 	return 0;
+}
+
+void
+runner_judge_files(struct runner *runner, usec_t now)
+{
+	struct failure failure;
+
+	if (!runner->sessions || !runner->upstream->policy.tls.enabled)
+		return;
+	failure_init(&failure, FAILURE_NONE, STAGE_LOAD);
+	if (runner_prepare_tls(runner, runner->upstream, now, &failure) < 0)
+		failure_done(&failure); /* no context at all: the links' own attempts say so */
 }
 
 void

@@ -62,6 +62,12 @@ void runner_drop(struct runner *runner, enum close_reason reason, usec_t now);
 struct runner *runner_free(struct runner *runner);
 
 /*
+ * runner_judge_files(runner, now):
+ * Look at the files of its TLS settings, and tell of one that has changed and cannot be used.
+ */
+void runner_judge_files(struct runner *runner, usec_t now);
+
+/*
  * runner_pause(runner, now), runner_resume(runner), runner_retry(runner), runner_reconnect(runner, rolling, now),
  * runner_retry_load(runner):
  * The commands, to all its slots.

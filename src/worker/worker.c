@@ -80,11 +80,15 @@ on_upstream_command(struct worker *worker, const struct command *command, usec_t
 	}
 }
 
+/* A reload: whoever had no context tries again, and a file that has gone bad is told now, not when it is needed. */
 static void
-retry_loads(struct worker *worker)
+reload_files(struct worker *worker, usec_t now)
 {
-	for (size_t i = 0; i < worker->runner_count; i++)
+	tls_pool_look_again(worker->tls_pool);
+	for (size_t i = 0; i < worker->runner_count; i++) {
 		runner_retry_load(worker->runners[i]);
+		runner_judge_files(worker->runners[i], now);
+	}
 }
 
 static void
@@ -99,7 +103,7 @@ on_command(struct worker *worker, const struct command *command, usec_t now)
 		if (!worker->stopping)
 			runner_set(worker, command->id, &change, now);
 		break;
-	case COMMAND_RELOAD_FILES: retry_loads(worker); break;
+	case COMMAND_RELOAD_FILES: reload_files(worker, now); break;
 	case COMMAND_PING: outbox_pong(&worker->outbox, command->ping, now); break;
 	case COMMAND_STOP: stop(worker, command->deadline, now); break;
 	default: on_upstream_command(worker, command, now);
