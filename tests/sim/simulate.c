@@ -1,7 +1,7 @@
 /*
  * simulate: worlds full of trouble for links to live in.
  *
- * simulate [--worlds N] [--first-seed N]	live through so many worlds (3000), and say so in TAP
+ * simulate [--worlds N] [--first-seed N]	live through so many worlds (10000), and say so in TAP
  * simulate --seed N [--verbose]		live through one, and show every step
  */
 #include "world.h"
@@ -89,7 +89,7 @@ main(int argc, char **argv)
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
 	};
-	uint64_t worlds = 3000, first = 1, seed = 0;
+	uint64_t worlds = 10000, first = 1, seed = 0;
 	bool one = false;
 	int option;
 
