@@ -151,7 +151,7 @@ print_sum(const struct reloading *reloading)
 	struct text text = TEXT_INIT(buffer);
 	bool dry = arguments_has(reloading->ctl->arguments, OPTION_DRY_RUN);
 
-	text_add(&text, dry ? "a reload would leave " : "reloaded: ");
+	text_add(&text, dry ? "dry run: " : "reloaded: ");
 	for (int kind = 0; kind < CHANGE_KIND_COUNT; kind++)
 		text_addf(&text, "%s%u %s", kind > 0 ? ", " : "", reloading->counts[kind],
 			  change_kind_name((enum change_kind)kind));

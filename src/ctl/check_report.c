@@ -165,7 +165,7 @@ show_step(const struct screen *screen, usec_t at, const char *what, usec_t took)
 	when_timing(at, &began_text);
 	text_add(&duration_text, " ");
 	when_timing(took, &duration_text);
-	screen_pair(screen, began, "%-9s%s", what, took == USEC_INFINITY ? "" : duration);
+	screen_pair(screen, began, "%s%s", what, took == USEC_INFINITY ? "" : duration);
 }
 
 static void

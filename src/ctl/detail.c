@@ -60,11 +60,15 @@ print_when(const struct screen *screen, const struct view_failure *failure, uint
 static void
 print_where(const struct screen *screen, const struct view_failure *failure)
 {
-	char buffer[WHEN_TEXT_MAX];
+	char buffer[WHEN_TEXT_MAX + 32];
 	struct text text = TEXT_INIT(buffer);
 
-	when_timing((usec_t)failure->elapsed, &text);
-	screen_pair(screen, "stage", "%s, %s after it began%s%s", failure->stage, buffer,
+	if (failure->elapsed > 0) {
+		text_add(&text, ", ");
+		when_timing((usec_t)failure->elapsed, &text);
+		text_add(&text, " after it began");
+	}
+	screen_pair(screen, "stage", "%s%s%s%s", failure->stage, buffer,
 		    failure->address ? ", at " : "", failure->address ? failure->address : "");
 }
 
@@ -140,7 +144,7 @@ print_certificate(const struct screen *screen, const struct view_certificate *ce
 	char buffer[LINE_MAX_BYTES], days[3 * WHEN_TEXT_MAX] = "";
 	struct text text = TEXT_INIT(buffer), days_text = TEXT_INIT(days);
 
-	snprintf(buffer, sizeof(buffer), "certificate %zu", index);
+	snprintf(buffer, sizeof(buffer), "cert %zu", index);
 	screen_pair(screen, buffer, "%s",
 		    certificate->subject[0] ? certificate->subject : "(no subject)");
 	screen_pair(screen, "  issuer", "%s", certificate->issuer);

@@ -6,7 +6,9 @@
 
 #include <string.h>
 
-#define HINT_BYTES 1024
+#define HINT_BYTES  1024
+#define LIST_INDENT 42 /* leaves room for the longest code */
+#define LIST_WIDTH  70 /* columns from which there is room for two columns */
 
 static const char *
 blame_words(enum failure_blame blame)
@@ -75,24 +77,33 @@ explain_code(const struct ctl *ctl, enum failure_code code)
 		    failure_exit_status(failure_class(code)));
 }
 
+/* The summary beside the code, or after it where the screen is too narrow for two columns. */
+static void
+list_code(const struct screen *screen, enum failure_code code)
+{
+	struct paragraph paragraph = { .column = LIST_INDENT, .indent = LIST_INDENT };
+	char line[HINT_BYTES];
+	struct text text = TEXT_INIT(line);
+
+	if (screen->width == 0 || screen->width >= LIST_WIDTH) {
+		fprintf(screen->out, "  %-*s", LIST_INDENT - 2, failure_name(code));
+		screen_wrap(screen, &paragraph, failure_summary(code));
+		return;
+	}
+	text_addf(&text, "%s: %s", failure_name(code), failure_summary(code));
+	paragraph.column = 2;
+	paragraph.indent = 4;
+	screen_spaces(screen, paragraph.column);
+	screen_wrap(screen, &paragraph, line);
+}
+
 static void
 list_class(const struct ctl *ctl, enum failure_class class)
 {
-	const struct screen *screen = &ctl->screen;
-
-	screen_line(screen, STYLE_BOLD, failure_class_name(class));
+	screen_line(&ctl->screen, STYLE_BOLD, failure_class_name(class));
 	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++) {
-		struct paragraph paragraph = { .column = 42, .indent = 42 };
-
-		if (failure_class((enum failure_code)code) != class)
-			continue;
-		if (screen->width > 0 && screen->width < 70) {
-			screen_pair(screen, "", "%s: %s", failure_name((enum failure_code)code),
-				    failure_summary((enum failure_code)code));
-			continue;
-		}
-		fprintf(screen->out, "  %-40s", failure_name((enum failure_code)code));
-		screen_wrap(screen, &paragraph, failure_summary((enum failure_code)code));
+		if (failure_class((enum failure_code)code) == class)
+			list_code(&ctl->screen, (enum failure_code)code);
 	}
 }
 
@@ -136,27 +147,42 @@ find_class(const char *name)
 	return -1;
 }
 
-/* People remember the second half of a code, and misspell both. */
-static const char *
-nearest_code(const char *name)
+/* People remember the second half of a code, which several classes may have. */
+static void
+add_same_ends(const char *name, struct text *text)
 {
-	const char *names[FAILURE_COUNT];
-
 	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++) {
 		const char *whole = failure_name((enum failure_code)code);
-		const char *dot = strchr(whole, '.');
 
-		if (dot && strcmp(dot + 1, name) == 0)
-			return whole;
-		names[code] = whole;
+		if (strcmp(strchr(whole, '.') + 1, name) == 0)
+			text_addf(text, "%s%s", text->length > 0 ? " or " : "", whole);
 	}
-	return arguments_suggest(name, names + 1, FAILURE_COUNT - 1);
+}
+
+static int
+complain_unknown(const char *name)
+{
+	const char *names[FAILURE_COUNT], *nearest;
+	char meant[HINT_BYTES];
+	struct text text = TEXT_INIT(meant);
+
+	add_same_ends(name, &text);
+	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++)
+		names[code] = failure_name((enum failure_code)code);
+	nearest = arguments_suggest(name, names + 1, FAILURE_COUNT - 1);
+	if (text.length == 0 && nearest)
+		text_add(&text, nearest);
+	if (text.length > 0)
+		ctl_complain("there is no code %s; did you mean %s?", name, meant);
+	else
+		ctl_complain("there is no code %s; holdfastctl explain lists them all", name);
+	return STATUS_USAGE;
 }
 
 int
 command_explain(const struct ctl *ctl)
 {
-	const char *name = ctl->arguments->names[0], *nearest;
+	const char *name = ctl->arguments->names[0];
 	enum failure_code code = name ? failure_find(name) : FAILURE_NONE;
 
 	if (!name || find_class(name) >= 0) {
@@ -167,10 +193,5 @@ command_explain(const struct ctl *ctl)
 		explain_code(ctl, code);
 		return STATUS_DONE;
 	}
-	nearest = nearest_code(name);
-	if (nearest)
-		ctl_complain("there is no code %s; did you mean %s?", name, nearest);
-	else
-		ctl_complain("there is no code %s; holdfastctl explain lists them all", name);
-	return STATUS_USAGE;
+	return complain_unknown(name);
 }

@@ -37,17 +37,6 @@ struct history {
 	struct table *table; /* NULL with --json */
 };
 
-/* The most telling of the foreign signs. */
-static const char *
-most_telling(const struct view_failure *failure)
-{
-	if (failure->verify)
-		return failure->verify;
-	if (failure->alert)
-		return failure->alert;
-	return failure->error ? failure->error : "";
-}
-
 static void
 add_row(const struct history *history, const struct view_failure *failure)
 {
@@ -67,7 +56,7 @@ add_row(const struct history *history, const struct view_failure *failure)
 		[CELL_CODE] = { failure->code, STYLE_BAD },
 		[CELL_STAGE] = { failure->stage, STYLE_PLAIN },
 		[CELL_ADDRESS] = { failure->address ? failure->address : "", STYLE_PLAIN },
-		[CELL_DETAIL] = { most_telling(failure), STYLE_PLAIN },
+		[CELL_DETAIL] = { view_telling(failure), STYLE_PLAIN },
 	};
 
 	table_add(history->table, &history->ctl->screen, 0, cells);

@@ -16,7 +16,7 @@
 #include <wctype.h>
 
 #define PAIR_INDENT   2	   /* before the name in a form */
-#define PAIR_NAME_MAX 14   /* columns of the names; then a space at least, and the value */
+#define PAIR_NAME_MAX 13   /* columns of the names: beside them, a digest fits into 80 */
 #define WIDTH_MAX     1000 /* a COLUMNS beyond it is rubbish */
 
 static unsigned int
@@ -148,10 +148,12 @@ screen_style(const struct screen *screen, enum style style)
 static void
 put_styled(const struct screen *screen, enum style style, const char *bytes, size_t length)
 {
-	if (style != STYLE_PLAIN)
+	bool styled = style != STYLE_PLAIN && length > 0;
+
+	if (styled)
 		screen_style(screen, style);
 	fwrite(bytes, 1, length, screen->out);
-	if (style != STYLE_PLAIN)
+	if (styled)
 		screen_style(screen, STYLE_PLAIN);
 }
 

@@ -31,7 +31,7 @@ static const struct column columns[CELL_COUNT] = {
 	[CELL_READY] = { .title = "READY", .right = true, .rank = 1 },
 	[CELL_SINCE] = { .title = "SINCE", .right = true, .rank = 4 },
 	[CELL_REACH] = { .title = "REACH", .right = true, .rank = 6 },
-	[CELL_FAILURE] = { .title = "LAST FAILURE", .least = 24, .rank = 2 },
+	[CELL_FAILURE] = { .title = "LAST FAILURE", .least = 24 },
 	[CELL_AGO] = { .title = "AGO", .right = true, .rank = 5 },
 	[CELL_NEXT] = { .title = "NEXT", .right = true, .rank = 3 },
 };
@@ -43,6 +43,13 @@ status_table(void)
 }
 
 /* ---- one upstream ----------------------------------------------------------------------------------------------- */
+
+/* In a table of many, milliseconds are noise. */
+static usec_t
+whole_seconds(usec_t span)
+{
+	return span / USEC_PER_SEC * USEC_PER_SEC;
+}
 
 /* The time to the next attempt of any link: "now" where one is under way, "" where none is planned. */
 static void
@@ -67,7 +74,7 @@ add_next(const struct view_upstream *upstream, struct text *text)
 			next = link.retry_in;
 	}
 	if (next >= 0)
-		when_brief((usec_t)next, text);
+		when_brief(whole_seconds((usec_t)next + USEC_PER_SEC - 1), text);
 }
 
 /* What failed last, where, and what to do about it. */
@@ -80,8 +87,8 @@ add_notes(struct table *table, const struct view_failure *failure)
 	if (failure->address)
 		text_addf(&text, "%s: ", failure->address);
 	text_add(&text, failure->message);
-	if (failure->error)
-		text_addf(&text, " (%s)", failure->error);
+	if (view_telling(failure))
+		text_addf(&text, " (%s)", view_telling(failure));
 	table_note(table, buffer, STYLE_PLAIN);
 	table_note(table, failure->hint, STYLE_DIM);
 }
@@ -110,10 +117,10 @@ status_add(struct table *table, const struct screen *screen, const struct view_u
 	snprintf(ready, sizeof(ready), "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
 		 upstream->ready, upstream->wanted);
 	snprintf(reach, sizeof(reach), "%03o", (unsigned int)upstream->reach & 0xff);
-	when_brief(when_since(upstream->since, now), &since_text);
+	when_brief(whole_seconds(when_since(upstream->since, now)), &since_text);
 	add_next(upstream, &next_text);
 	if (failed)
-		when_brief(when_since(failure.time, now), &ago_text);
+		when_brief(whole_seconds(when_since(failure.time, now)), &ago_text);
 
 	const struct cell cells[CELL_COUNT] = {
 		[CELL_NAME] = { upstream->name, well ? STYLE_PLAIN : STYLE_BOLD },

@@ -213,6 +213,14 @@ view_event(json_t *value, struct view_event *ret_view, char *ret_error)
 	return unpacked(r, &error, ret_error);
 }
 
+const char *
+view_telling(const struct view_failure *failure)
+{
+	if (failure->verify)
+		return failure->verify;
+	return failure->alert ? failure->alert : failure->error;
+}
+
 enum health
 view_health(const char *word)
 {

@@ -75,6 +75,12 @@ bool view_upstream(json_t *value, struct view_upstream *ret_view, char *ret_erro
 bool view_event(json_t *value, struct view_event *ret_view, char *ret_error);
 
 /*
+ * view_telling(failure):
+ * The most telling of a failure's foreign signs: what verification found, the alert, or the error; NULL where there is none.
+ */
+const char *view_telling(const struct view_failure *failure);
+
+/*
  * view_health(word):
  * The health called `word`, or HEALTH_COUNT.
  */

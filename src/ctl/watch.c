@@ -44,8 +44,7 @@ add_event(const struct view_event *event, struct text *text)
 	if (event->upstream && event->link > 0)
 		text_addf(text, "/%lld", (long long)event->link);
 	text_addf(text, " %s", event->kind);
-	if (event->stage && strcmp(event->kind, "stage") == 0)
-		text_addf(text, " %s:", event->stage);
+	/* What the daemon says of a new stage begins with its name; what it says of a new health does not. */
 	if (event->health && strcmp(event->kind, "health") == 0)
 		text_addf(text, " %s:", event->health);
 	add_failure(event, text);

@@ -124,7 +124,10 @@ when_brief(usec_t span, struct text *text)
 {
 	const struct unit *unit = unit_of(span);
 
-	text_addf(text, "%llu%s", (unsigned long long)(span / unit->length), unit->brief);
+	if (span == 0)
+		text_add(text, "0s");
+	else
+		text_addf(text, "%llu%s", (unsigned long long)(span / unit->length), unit->brief);
 }
 
 void
