@@ -53,8 +53,7 @@ const struct config *manager_config(const struct manager *manager);
  * backoff; ready).
  */
 int manager_retry(struct manager *manager, const char *name, unsigned int *ret_links);
-int manager_reconnect(struct manager *manager, const char *name, bool rolling,
-		      unsigned int *ret_links);
+int manager_reconnect(struct manager *manager, const char *name, bool rolling, unsigned int *ret_links);
 int manager_pause(struct manager *manager, const char *name);
 int manager_resume(struct manager *manager, const char *name);
 

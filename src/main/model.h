@@ -31,12 +31,12 @@ struct model_upstream {
 	struct managed *managed;   /* the manager's; NULL in tests of the model alone */
 	bool paused;		   /* by an administrator, or enabled = false */
 	bool dropped;		   /* removed from the configuration; its links are closing */
-	struct model_link *links;  /* in the order of their numbers; the wanted ones are there from the start, surplus ones until gone */
+	struct model_link *links; /* in the order of their numbers; the wanted ones are there from the start, surplus ones until gone */
 	unsigned int link_count;
 	struct link_census census; /* of `links`, kept current */
 	enum health health;
 	uint64_t health_since; /* realtime, microseconds */
-	uint8_t reach;	       /* the last eight attempts, newest in bit 0, 1: established (as chrony prints it, in octal) */
+	uint8_t reach; /* the last eight attempts, newest in bit 0, 1: established (as chrony prints it, in octal) */
 	struct history *history;
 	struct model_counters counters;
 	uint64_t failures[FAILURE_COUNT]; /* by code, also the ones of ready connections */

@@ -149,16 +149,25 @@ failure_level(enum failure_code code)
 	return grave ? LEVEL_ERROR : LEVEL_WARNING;
 }
 
+/* A notice about a failure that this event brought. */
 static void
-tell_failure(const struct news *news, struct notice *notice, const struct failure *failure)
+tell_failure(const struct news *news, const struct notice *about, const struct failure *failure)
 {
 	char message[MESSAGE_MAX];
 	struct text text = TEXT_INIT(message);
+	struct notice notice = {
+		.kind = about->kind,
+		.level = about->level,
+		.realtime = about->realtime,
+		.link = about->link,
+		.stage = (int)failure->stage,
+		.health = -1,
+		.failure = failure,
+		.reason = about->reason,
+	};
 
-	notice->failure = failure;
-	notice->stage = (int)failure->stage;
 	failure_message(failure, &text);
-	tell(news, notice, message);
+	tell(news, &notice, message);
 }
 
 /* Whether `failure` ended a connection that had been ready, and not an attempt. */
@@ -200,7 +209,7 @@ static void
 on_failure(const struct news *news)
 {
 	const struct failure *failure = &news->event->failure;
-	struct notice notice = notice_of(news, NOTICE_FAILURE, failure_level(failure->code));
+	const struct notice notice = notice_of(news, NOTICE_FAILURE, failure_level(failure->code));
 
 	history_add(news->known->history, news->realtime, news->event->link, failure);
 	count_failure(news->known, failure);

@@ -7,7 +7,8 @@
 #include "config/config.h"
 #include "main/notice.h"
 
-#define REPORT_QUEUE_MAX 4096 /* lines; when full, new ones are lost, counted, and the loss is said once there is room */
+#define REPORT_QUEUE_MAX \
+	4096 /* lines; when full, new ones are lost, counted, and the loss is said once there is room */
 
 struct report;
 
@@ -15,8 +16,7 @@ struct report;
  * report_new(config, notices, ret_report):
  * Open the log as `config` says, start the writer thread, and subscribe to `notices` (borrowed).  Returns 0 or a negative errno.
  */
-int report_new(const struct log_config *config, struct notices *notices,
-	       struct report **ret_report);
+int report_new(const struct log_config *config, struct notices *notices, struct report **ret_report);
 
 /*
  * report_free(report):
@@ -40,8 +40,8 @@ void report_set_level(struct report *report, enum log_level level);
  * report_say(report, level, event, format, ...):
  * One line of the daemon's own, e.g. event=start or event=config with msg="…".
  */
-void report_say(struct report *report, enum log_level level, const char *event,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+void report_say(struct report *report, enum log_level level, const char *event, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
 
 /*
  * report_lost(report):
