@@ -215,8 +215,7 @@ context_alloc(const struct tls_policy *policy)
 	list_init(&context->node);
 	context->references = 1;
 	context->keylog_fd = -1;
-	context->ssl_ctx = SSL_CTX_new(TLS_client_method());
-	if (settings_copy(policy, &context->settings) < 0 || !context->ssl_ctx)
+	if (settings_copy(policy, &context->settings) < 0)
 		return tls_context_unref(context);
 	return context;
 }
@@ -234,6 +233,10 @@ context_new(struct tls_pool *pool, const struct tls_policy *policy, const struct
 	if (!context)
 		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
 	context->stamps = *stamps;
+	errno = 0;
+	context->ssl_ctx = SSL_CTX_new(TLS_client_method());
+	if (!context->ssl_ctx) /* no memory, or a host-wide configuration of OpenSSL that leaves nothing */
+		return tls_load_failed(failure, FAILURE_LOCAL_TLS_CONFIG, NULL);
 	r = context_configure(context, failure);
 	if (r == 0)
 		r = context_load(context, pool, failure);

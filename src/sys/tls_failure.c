@@ -116,6 +116,10 @@ fill_details(struct tls *tls, struct failure *failure)
 		if (tls->sni[0] != '\0')
 			failure_add_detail(failure, "sni", tls->sni);
 		break;
+	case FAILURE_LOCAL_TLS_CONFIG:
+		if (!failure_detail(failure, "why"))
+			failure_add_detail(failure, "why", failure->error_name);
+		break;
 	case FAILURE_LOCAL_CERTIFICATE_EXPIRED:
 		tls_seconds_text(tls->context->own_not_after, &text);
 		failure_add_detail(failure, "date", buffer);

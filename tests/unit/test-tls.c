@@ -214,6 +214,21 @@ test_no_overlap(void **state)
 	lab_end(&lab);
 }
 
+/* Accepted setting by setting, together they leave nothing to offer. */
+static void
+test_nothing_to_offer(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab);
+	lab.policy.min_version = TLS_POLICY_VERSION_1_3;
+	lab.policy.ciphersuites = "";
+	assert_code(lab_code(&lab, NULL), FAILURE_LOCAL_TLS_CONFIG);
+	assert_string_equal(failure_detail(&lab.failure, "why"), "SSL_R_NO_CIPHERS_AVAILABLE");
+	lab_end(&lab);
+}
+
 /* The 1024-bit group of RFC 2409, section 6.2. */
 static void
 use_small_dh(SSL_CTX *ctx)
@@ -549,6 +564,7 @@ main(void)
 		cmocka_unit_test(test_alert_behind_reset),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_no_overlap),
+		cmocka_unit_test(test_nothing_to_offer),
 		cmocka_unit_test(test_weak_parameters),
 		cmocka_unit_test(test_alpn),
 		cmocka_unit_test(test_sni),
