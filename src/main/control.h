@@ -6,17 +6,20 @@
 #include "main/manager.h"
 #include "main/report.h"
 
-#define CONTROL_CLIENTS_MAX \
-	64 /* one more is told Busy and hung up on; a few are reserved for root and the daemon's user */
-#define CONTROL_CLIENTS_RESERVED 8 /* … so many */
-#define CONTROL_CLIENTS_BUSY \
-	16 /* so many are told at once; who comes beyond them is hung up on without a word */
-#define CONTROL_BUSY_TIMEOUT (2 * USEC_PER_SEC) /* to make the call that Busy answers */
-#define CONTROL_MESSAGE_MAX  (64 * 1024) /* bytes of one request; a longer one ends its client */
-#define CONTROL_OUTPUT_MAX \
-	(1024 * 1024) /* bytes waiting for one client; beyond it streams pause, watchers get Overrun */
-#define CONTROL_IDLE_TIMEOUT \
-	(5 * USEC_PER_MINUTE) /* a client that has no call running and says nothing is hung up on */
+/* Clients that are served; one more is told Busy and hung up on. */
+#define CONTROL_CLIENTS_MAX 64
+/* … but so many more are served if they are root's or the daemon's own user's: an administrator always gets in. */
+#define CONTROL_CLIENTS_RESERVED 8
+/* So many are told Busy at once; who comes beyond them is hung up on without a word. */
+#define CONTROL_CLIENTS_BUSY 16
+/* Time for them to make the call that Busy answers. */
+#define CONTROL_BUSY_TIMEOUT (2 * USEC_PER_SEC)
+/* Bytes of one request; a longer one ends its client. */
+#define CONTROL_MESSAGE_MAX (64 * 1024)
+/* Bytes waiting for one client (and one reply more); beyond it streams pause, and watchers get Overrun. */
+#define CONTROL_OUTPUT_MAX (1024 * 1024)
+/* A client that has no call running and says nothing so long is hung up on, and one that does not read. */
+#define CONTROL_IDLE_TIMEOUT (5 * USEC_PER_MINUTE)
 
 struct control;
 
