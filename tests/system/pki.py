@@ -56,6 +56,10 @@ def pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def der(certificate):
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
 class Authority:
     """A CA that issues, revokes, and can be below another one."""
 

@@ -266,7 +266,7 @@ def test_a_stopped_syslog_stalls_nothing(tmp_path):
         daemon.wait_up("good")
         seen = []
         deaf.settimeout(PATIENCE)
-        eventually(lambda: seen.append(deaf.recv(65536)) or b"event=log-lost" in seen[-1], "the loss to be said")
+        eventually(lambda: seen.append(deaf.recv(65536)) or b"event=log-lost" in seen[-1], "the loss to be said", pause=0)
         deaf.close()
 
 
