@@ -137,7 +137,7 @@ test_values(void **state)
 		"log = { target = \"journal\"; level = \"debug\"; facility = \"local3\"; ident = \"x\"; };"
 		"upstreams = ( { name = \"n\"; address = [ \"a.example.:1\", \"[2001:db8::1]:2\" ];"
 		"enabled = false; connections = 4; family = \"ipv6\"; order = \"random\";"
-		"source = \"2001:db8::5\"; interface = \"eth0\"; mark = 0xfffffffe;"
+		"source = \"fe80::5%eth0\"; interface = \"eth0\"; mark = 0xfffffffe;"
 		"lifetime = \"1d\"; idle_limit = \"5m\";"
 		"timeouts = { resolve = \"1s\"; connect = \"2s\"; handshake = \"3s\"; settle = \"4s\";"
 		" attempt = \"5s\"; close = \"6s\"; };"
@@ -177,7 +177,7 @@ test_values(void **state)
 	assert_int_equal(policy->family, FAMILY_IPV6);
 	assert_int_equal(policy->order, ORDER_RANDOM);
 	assert_string_equal(address_format(&policy->transport.source, text, sizeof(text)),
-			    "[2001:db8::5]:0");
+			    "[fe80::5%eth0]:0");
 	assert_string_equal(policy->transport.interface, "eth0");
 	assert_int_equal(policy->transport.mark, 0xfffffffe);
 	assert_int_equal(policy->lifetime, USEC_PER_DAY);
