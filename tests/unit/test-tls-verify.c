@@ -476,7 +476,30 @@ test_no_certificate(void **state)
 	lab_end(&lab);
 }
 
-/* A chain beyond OpenSSL's depth limit of 100 is not tested; a shared one is kept once. */
+/* Ruling 10: 512 KiB of certificates, and no more. */
+static void
+test_size(void **state)
+{
+	struct lab_spec spec = { .name = "fat",
+				 .issuer = &lab_mid,
+				 .ext = LEAF_EXT,
+				 .garbage_ext = "1.3.6.1.4.1.32473.1",
+				 .garbage_bytes = 500 * 1024 };
+	struct lab lab;
+	struct lab_cert cert;
+
+	(void)state;
+	expect(&spec, FAILURE_NONE);
+	spec.garbage_bytes = 600 * 1024;
+	lab_make(&cert, &spec);
+	lab_begin(&lab);
+	assert_code(code_of(&lab, &cert, NULL), FAILURE_TLS_PROTOCOL);
+	assert_string_equal(lab.failure.error_name, "SSL_R_EXCESSIVE_MESSAGE_SIZE");
+	lab_end(&lab);
+	lab_done(&cert);
+}
+
+/* A chain that has been seen before is kept once. */
 static void
 test_shared_chain(void **state)
 {
@@ -518,6 +541,7 @@ main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_no_certificate),
 		cmocka_unit_test(test_shared_chain),
+		cmocka_unit_test(test_size),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);

@@ -44,7 +44,13 @@ add_garbage(X509 *x509, const struct lab_spec *spec)
 	ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
 	X509_EXTENSION *made;
 
-	assert_true(ASN1_OCTET_STRING_set(octets, (const unsigned char *)"rubbish", 7));
+	size_t length = spec->garbage_bytes ? spec->garbage_bytes : 7;
+	unsigned char *rubbish = malloc(length);
+
+	assert_non_null(rubbish);
+	memset(rubbish, 'r', length);
+	assert_true(ASN1_OCTET_STRING_set(octets, rubbish, (int)length));
+	free(rubbish);
 	made = X509_EXTENSION_create_by_OBJ(NULL, object, spec->garbage_critical, octets);
 	assert_non_null(made);
 	assert_true(X509_add_ext(x509, made, -1));

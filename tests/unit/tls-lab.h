@@ -35,6 +35,7 @@ struct lab_spec {
 	struct lab_ext ext[6];
 	const char *garbage_ext; /* OID of an extension of rubbish octets */
 	bool garbage_critical;
+	size_t garbage_bytes; /* 0: a few */
 };
 
 /* Make a certificate with a key of its own; lab_done() frees it. */
