@@ -305,10 +305,10 @@ change_policy(struct driver *driver, const struct upstream *before, usec_t now)
 void
 slot_change_policy(struct slot *slot, const struct upstream *before, usec_t now)
 {
-	if (slot->runner->paused)
-		drop_successor(slot, CLOSE_RELOAD, now);
 	change_policy(slot->current, before, now);
 	change_policy(slot->successor, before, now);
+	if (slot->runner->paused)
+		slot_pause(slot, now); /* what it was about to do it shall not do any more */
 	slot_touch(slot);
 }
 

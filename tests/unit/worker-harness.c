@@ -162,7 +162,9 @@ server_run(void *arg)
 	struct epoll_event event;
 
 	/* One event a turn: what is freed by one is never waited for by another. */
-	while (epoll_wait(server->epoll, &event, 1, -1) >= 0 || errno == EINTR) {
+	for (;;) {
+		if (epoll_wait(server->epoll, &event, 1, -1) != 1)
+			continue; /* SIGCONT */
 		if (event.data.ptr == server)
 			server_accept(server);
 		else if (event.data.ptr == &server->control) {
