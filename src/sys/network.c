@@ -52,13 +52,26 @@ is_gain(const struct nlmsghdr *message)
 	       message->nlmsg_type == RTM_NEWROUTE;
 }
 
-static bool
-has_gain(const union messages *messages, ssize_t length)
+/* The message at an offset of a datagram of `length` octets, or NULL where no whole one is left. */
+static const struct nlmsghdr *
+message_at(const union messages *messages, size_t length, size_t offset)
 {
-	int left = (int)length;
+	const struct nlmsghdr *message = (const void *)(messages->bytes + offset);
 
-	for (const struct nlmsghdr *message = &messages->header; NLMSG_OK(message, left);
-	     message = NLMSG_NEXT(message, left)) {
+	if (offset > length || length - offset < sizeof(*message))
+		return NULL;
+	if (message->nlmsg_len < sizeof(*message) || message->nlmsg_len > length - offset)
+		return NULL;
+	return message;
+}
+
+static bool
+has_gain(const union messages *messages, size_t length)
+{
+	const struct nlmsghdr *message;
+
+	for (size_t at = 0; (message = message_at(messages, length, at));
+	     at += NLMSG_ALIGN(message->nlmsg_len)) {
 		if (is_gain(message))
 			return true;
 	}
@@ -79,7 +92,7 @@ on_messages(void *arg, unsigned int events, usec_t now)
 		if (length < 0 && errno != ENOBUFS)
 			break;
 		/* ENOBUFS: more came than there was room for, so anything may have. */
-		if (length < 0 || has_gain(&messages, length))
+		if (length < 0 || has_gain(&messages, (size_t)length))
 			gained = true;
 	}
 	if (!gained || network->telling)
@@ -251,22 +264,24 @@ is_way_out(const struct nlmsghdr *message, int loopback)
 	return out != 0 && out != loopback && !link_only;
 }
 
-/* Reads one part of a dump: 1 where it has a way out, 0 where the dump goes on, -1 where it has ended. */
+/* Reads a part of a dump: 1 where it has a way out or cannot be read, 0 where it goes on, -1 at its end. */
 static int
 read_routes(int fd, int loopback)
 {
 	union messages messages;
 	ssize_t length = recv(fd, &messages, sizeof(messages), 0);
-	int left = (int)length;
+	const struct nlmsghdr *message;
 
-	for (const struct nlmsghdr *message = &messages.header; NLMSG_OK(message, left);
-	     message = NLMSG_NEXT(message, left)) {
+	if (length <= 0)
+		return 1;
+	for (size_t at = 0; (message = message_at(&messages, (size_t)length, at));
+	     at += NLMSG_ALIGN(message->nlmsg_len)) {
 		if (message->nlmsg_type == NLMSG_DONE)
 			return -1;
 		if (message->nlmsg_type == NLMSG_ERROR || is_way_out(message, loopback))
 			return 1;
 	}
-	return length > 0 ? 0 : 1;
+	return 0;
 }
 
 /* Stops at the first route that serves; a kernel that does not answer counts as having one. */

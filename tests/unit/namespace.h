@@ -33,31 +33,44 @@ file_write(const char *path, const char *text)
 	return done;
 }
 
+/* Why namespace_enter() was not possible, where that is no defect; else NULL. */
+static const char *namespace_excuse;
+
+static bool
+namespace_become_root(uid_t uid, gid_t gid)
+{
+	char map[64];
+
+	snprintf(map, sizeof(map), "0 %u 1", uid);
+	if (!file_write("/proc/self/uid_map", map) || !file_write("/proc/self/setgroups", "deny"))
+		return false;
+	snprintf(map, sizeof(map), "0 %u 1", gid);
+	return file_write("/proc/self/gid_map", map);
+}
+
 /*
  * namespace_enter():
  * Move this process, which has no threads yet, into namespaces of its own, as root of a user namespace if it is not root.
- * Returns false where the system does not allow it; root is always allowed.
+ * Returns false where that is not possible: namespace_excuse then says why, or is NULL where it should have been.
  */
 static bool
 namespace_enter(void)
 {
-	char map[64];
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	bool is_root = uid == 0 && unshare(CLONE_NEWNET | CLONE_NEWNS) == 0;
+	int user = uid == 0 ? 0 : CLONE_NEWUSER;
 
-	if (!is_root) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0)
-			return false;
-		snprintf(map, sizeof(map), "0 %u 1", uid);
-		if (!file_write("/proc/self/uid_map", map) ||
-		    !file_write("/proc/self/setgroups", "deny"))
-			return false;
-		snprintf(map, sizeof(map), "0 %u 1", gid);
-		if (!file_write("/proc/self/gid_map", map))
-			return false;
+	if (unshare(user | CLONE_NEWNET | CLONE_NEWNS) < 0) {
+		namespace_excuse = user ? "not root, and user namespaces are not allowed here" : NULL;
+		return false;
 	}
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	if (user && !namespace_become_root(uid, gid))
+		return false;
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		return true;
+	if (errno == EINVAL)
+		namespace_excuse = "in a chroot whose / is no mount point (mount --bind it on itself)";
+	return false;
 }
 
 /*

@@ -40,12 +40,10 @@ write_resolv_conf(const char *text)
 static int
 enter(void **state)
 {
-	bool is_root = geteuid() == 0;
-
 	(void)state;
 	entered = namespace_enter() && mount("etc", "/etc", "tmpfs", 0, NULL) == 0;
 	if (!entered)
-		return is_root ? -1 : 0;
+		return namespace_excuse ? 0 : -1;
 	namespace_loopback_up();
 	return 0;
 }
@@ -54,7 +52,7 @@ static void
 open_world(struct world *world, bool serving)
 {
 	if (!entered)
-		skip_because("no namespaces here: not root, and user namespaces are not allowed");
+		skip_because(namespace_excuse);
 	write_resolv_conf("nameserver 127.0.0.1\nsearch search.test\n");
 	write_hosts("127.0.0.1 localhost\n198.51.100.7 from-hosts\n2001:db8::7 from-hosts\n");
 	*world = (struct world){ .serving = serving };
@@ -272,22 +270,34 @@ the_hosts_file_and_the_search_list_count(void **state)
 static void
 silence_is_a_timeout_within_the_time_given(void **state)
 {
-	static const char *const hosts[] = { "silent.test", "noise.test" };
+	struct question question = question_for("silent.test", FAMILY_IPV4);
 	struct world world;
+	struct asked asked;
 
 	(void)state;
 	open_world(&world, true);
-	for (size_t i = 0; i < COUNT_OF(hosts); i++) {
-		struct question question = question_for(hosts[i], FAMILY_IPV4);
-		unsigned int before = dns_questions(&world.server);
-		struct asked asked;
+	question.timeout = 700 * USEC_PER_MSEC;
+	ask(&world, &question, &asked);
+	assert_int_equal(asked.answer.failure.code, FAILURE_TIMEOUT_RESOLVE);
+	assert_string_equal(asked.answer.failure.error_name, "ARES_ETIMEOUT");
+	assert_int_equal(dns_questions(&world.server), 3);
+	close_world(&world);
+}
 
-		question.timeout = 700 * USEC_PER_MSEC;
-		ask(&world, &question, &asked);
-		assert_int_equal(asked.answer.failure.code, FAILURE_TIMEOUT_RESOLVE);
-		assert_string_equal(asked.answer.failure.error_name, "ARES_ETIMEOUT");
-		assert_int_equal(dns_questions(&world.server) - before, 3);
-	}
+/* c-ares 1.34 calls such a reply broken; older ones take no notice of it, since it does not repeat the question. */
+static void
+noise_is_no_answer(void **state)
+{
+	struct question question = question_for("noise.test", FAMILY_IPV4);
+	struct world world;
+	struct asked asked;
+
+	(void)state;
+	open_world(&world, true);
+	question.timeout = 700 * USEC_PER_MSEC;
+	ask(&world, &question, &asked);
+	assert_true(asked.answer.failure.code == FAILURE_TIMEOUT_RESOLVE ||
+		    asked.answer.failure.code == FAILURE_ADDRESS_BAD_REPLY);
 	close_world(&world);
 }
 
@@ -578,6 +588,7 @@ main(void)
 		cmocka_unit_test(the_shortest_ttl_counts),
 		cmocka_unit_test(the_hosts_file_and_the_search_list_count),
 		cmocka_unit_test(silence_is_a_timeout_within_the_time_given),
+		cmocka_unit_test(noise_is_no_answer),
 		cmocka_unit_test(a_lost_packet_is_sent_again),
 		cmocka_unit_test(every_configured_server_is_asked),
 		cmocka_unit_test(no_server_is_said),
