@@ -13,8 +13,8 @@ top=$PWD
 build_packages="gcc libc6-dev make autoconf automake pkgconf libssl-dev libconfig-dev libsystemd-dev libuv1-dev
 	libc-ares-dev libjansson-dev"
 demo_packages="python3 openssl"
-check_packages="clang libclang-rt-dev clang-format mandoc libcmocka-dev python3 python3-pytest python3-cryptography
-	openssl iproute2 nftables procps xz-utils git"
+check_packages="clang libclang-rt-dev clang-format mandoc libcmocka-dev python3 python3-pytest python3-cryptography python3-dnslib
+	openssl iproute2 nftables procps xz-utils git debootstrap systemd-container"
 jobs=$(nproc)
 
 say() {
