@@ -608,6 +608,30 @@ subscribers_may_leave_while_told(void **state)
 	assert_true(notice_kind_find("nonsense") < 0);
 }
 
+static void
+tell_once_more(void *arg, const struct notice *notice)
+{
+	unsigned int *depth = arg;
+
+	if ((*depth)++ < 2)
+		notices_tell(&world.notices, notice);
+}
+
+static void
+a_notice_may_cause_another(void **state)
+{
+	unsigned int depth = 0;
+	struct subscriber subscriber = { .fn = tell_once_more, .arg = &depth };
+	struct notice notice = { .kind = NOTICE_CONFIG, .message = "x" };
+
+	(void)state;
+	notices_subscribe(&world.notices, &subscriber);
+	notices_tell(&world.notices, &notice);
+	notices_unsubscribe(&subscriber);
+	assert_int_equal(depth, 3);
+	assert_int_equal(world.told_count, 3);
+}
+
 int
 main(void)
 {
@@ -633,6 +657,7 @@ main(void)
 		WORLD_TEST(the_verdict_over_all),
 		WORLD_TEST(references_are_taken_over),
 		WORLD_TEST(subscribers_may_leave_while_told),
+		WORLD_TEST(a_notice_may_cause_another),
 	};
 
 	RUN_TESTS(tests);

@@ -166,6 +166,7 @@ a_stuck_reader_stalls_nobody(void **state)
 	assert_int_equal(seen + lost, said);
 	report_say(report, LEVEL_INFO, "after", "all is well");
 	read_until("event=after");
+	assert_null(strstr(strstr(captured.text, "event=log-lost") + 1, "event=log-lost"));
 	assert_int_equal(report_lost(report), lost);
 	report_free(report);
 }
