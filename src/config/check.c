@@ -265,14 +265,25 @@ check_upstream(const struct check_site *site)
 bool
 check_judged(const struct check_site *site, config_check_fn judge)
 {
+	struct upstream asked = { .policy = site->upstream->policy };
 	const char *option = "";
 	char why[SENTENCE_MAX] = "", path[SCHEMA_PATH_TEXT_MAX];
+	bool good = true;
 
 	schema_for_each(key, SCOPE_UPSTREAM) if (key->judged &&
 						 site->bad[schema_index(key)]) return false; /* it would be asked about something else */
-	if (judge(&site->upstream->policy.tls, &option, why, sizeof(why)) == 0)
-		return true;
-	snprintf(path, sizeof(path), "%s%s", strchr(option, '.') ? "" : "tls.", option);
-	blame(site, path, "%s", why);
-	return false;
+	while (judge(&asked.policy.tls, &option, why, sizeof(why)) < 0) {
+		const struct schema_key *key;
+
+		snprintf(path, sizeof(path), "%s%s", strchr(option, '.') ? "" : "tls.", option);
+		key = schema_find(SCOPE_UPSTREAM, path);
+		if (!good && key && value_is_default(key, &asked))
+			break; /* it has been said */
+		blame(site, path, "%s", why);
+		good = false;
+		/* Once more without it: it may not be the only one. */
+		if (!key || value_reset(key, &asked) < 0)
+			break;
+	}
+	return good;
 }

@@ -29,7 +29,7 @@ void check_upstream(const struct check_site *site);
 
 /*
  * check_judged(site, judge):
- * Ask `judge` about the TLS settings, and complain of what it says.  Returns whether it is content.
+ * Ask `judge` about the TLS settings, and complain of each that it rejects.  Returns whether it is content.
  */
 bool check_judged(const struct check_site *site, config_check_fn judge);
 

@@ -210,6 +210,8 @@ test_values(void **state)
 	assert_string_equal(tls->keylog_file, "/7");
 	assert_int_equal(tls->pin_count, 1);
 	assert_int_equal(tls->pins[0][1], 0x11);
+	assert_int_equal(tls->pins[0][9], 0x99);
+	assert_int_equal(tls->pins[0][10], 0xaa);
 	assert_int_equal(tls->pins[0][31], 0xff);
 	assert_int_equal(tls->alpn_length, 5);
 	assert_memory_equal(tls->alpn, "\2h2\1x", 5);
