@@ -292,6 +292,16 @@ scan_file(const struct scan *outer, char *name, const char *bytes, size_t length
 	return scan_text(&scan);
 }
 
+/* Bytes that would deceive whoever reads the name in a problem. */
+static bool
+has_control(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+			return true;
+	return false;
+}
+
 /* The name between the quotes that begin at scan->at, as an absolute or relative path; steps over them. */
 static int
 read_include_name(struct scan *scan, char *path, size_t size)
@@ -305,6 +315,8 @@ read_include_name(struct scan *scan, char *path, size_t size)
 		return complain(scan, scan->line,
 				"the file name of @include is not closed: \" is missing");
 	length = (size_t)(close - name);
+	if (has_control(name, length))
+		return complain(scan, scan->line, "@include: the file name holds control characters");
 	if (length == 0 || length + strlen(scan->directory) + 2 > size)
 		return complain(scan, scan->line, "@include: \"%.*s\" is no file name",
 				(int)(length > 64 ? 64 : length), name);

@@ -179,6 +179,33 @@ test_bad_includes(void **state)
 	problems_done(&problems);
 }
 
+/* Names that cannot be, after which nothing is read. */
+static void
+test_include_names(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ "@include \"a\tb\"\n", "@include: the file name holds control characters" },
+		{ "@include \"\"\n", "@include: \"\" is no file name" },
+		{ "@include \"a\n\"\n", "the file name of @include is not closed: \" is missing" },
+		{ "@include a\n", "@include wants a file name in quotes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct problems problems = { 0 };
+		struct source *source = NULL;
+
+		write_file("main", cases[i].text);
+		assert_int_equal(source_read(in_directory("main"), directory, &problems, &source),
+				 -EINVAL);
+		assert_int_equal(problems.count, 1);
+		assert_string_equal(problems.at[0].message, cases[i].message);
+		problems_done(&problems);
+	}
+}
+
 /* A file that includes itself many times ends at the bound, not at the end of memory. */
 static void
 test_many_includes(void **state)
@@ -278,9 +305,9 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_passes_text_on), cmocka_unit_test(test_widens_integers),
 		cmocka_unit_test(test_unclosed),       cmocka_unit_test(test_include),
-		cmocka_unit_test(test_bad_includes),   cmocka_unit_test(test_many_includes),
-		cmocka_unit_test(test_unreadable),     cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_excerpt),
+		cmocka_unit_test(test_bad_includes),   cmocka_unit_test(test_include_names),
+		cmocka_unit_test(test_many_includes),  cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_too_large),      cmocka_unit_test(test_excerpt),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
