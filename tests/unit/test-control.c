@@ -643,6 +643,49 @@ the_file_goes_with_us_but_a_successor_stays(void **state)
 	assert_int_equal(stat(path, &status), 0);
 }
 
+/* As systemd does it: the socket is there before us, and after us. */
+static void
+a_passed_socket_is_served_and_stays(void **state)
+{
+	struct control_setup passed = {
+		.loop = world.loop,
+		.manager = &world.manager,
+		.notices = &world.notices,
+		.config = &config,
+	};
+	const struct unix_listen listen = { .path = path, .mode = 0600 };
+	struct stat status;
+	int fd;
+
+	(void)state;
+	control = control_free(control);
+	assert_int_equal(unix_listen(&listen, &passed.listener), 0);
+	fd = client(); /* who comes early waits */
+	say(fd, INFO);
+	assert_int_equal(control_new(&passed, &control), 0);
+	check_hears(fd, "holdfastd");
+	fd_close(fd);
+	control_configure(control, &config);
+	control = control_free(control);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void
+a_place_that_is_taken_is_an_error(void **state)
+{
+	const struct control_setup second = { .loop = world.loop, .config = &config, .listener = -1 };
+	struct control *other = NULL;
+	int fd = client();
+
+	(void)state;
+	assert_int_equal(control_new(&second, &other), -EADDRINUSE);
+	assert_null(other);
+	say(fd, INFO);
+	check_hears(fd, "holdfastd");
+	fd_close(fd);
+}
+
 int
 main(void)
 {
@@ -669,6 +712,8 @@ main(void)
 		TEST(changing_needs_rights),
 		TEST(the_file_follows_the_configuration),
 		TEST(the_file_goes_with_us_but_a_successor_stays),
+		TEST(a_passed_socket_is_served_and_stays),
+		TEST(a_place_that_is_taken_is_an_error),
 	};
 
 	RUN_TESTS(tests);
