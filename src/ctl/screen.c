@@ -232,7 +232,7 @@ screen_line(const struct screen *screen, enum style style, const char *foreign)
 	screen_wrap(screen, &(struct paragraph){ .style = style }, foreign);
 }
 
-static char *
+static char *__attribute__((format(printf, 1, 0)))
 format_text(const char *format, va_list arguments)
 {
 	char *value = NULL;
