@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MAILBOX_MAX 1024 /* messages; when full, mailbox_send() refuses and the sender keeps what it has */
+#define MAILBOX_MAX \
+	1024 /* messages; when full, mailbox_send() refuses and the sender keeps what it has */
 
 struct mailbox;
 

@@ -13,17 +13,17 @@
 /* Given by the manager to each upstream; stable over reloads, never reused. */
 typedef uint32_t upstream_id;
 
-enum command_kind {		/* main to worker, never back */
-	COMMAND_SET,		/* .upstream: add it, or take this one in place of the one with that id */
-	COMMAND_DROP,		/* close and forget it; answered with EVENT_DROPPED */
-	COMMAND_RETRY,		/* end the backoffs */
-	COMMAND_RECONNECT,	/* .rolling: replace the connections by fresh ones */
-	COMMAND_PAUSE,
-	COMMAND_RESUME,
-	COMMAND_RELOAD_FILES,	/* certificate, key, CA and CRL files may have changed: look at them now */
-	COMMAND_PING,		/* answered with EVENT_PONG */
-	COMMAND_STOP,		/* .deadline: close everything in order until then; answered with EVENT_STOPPED */
-	COMMAND_COUNT
+enum command_kind {		 /* main to worker, never back */
+		    COMMAND_SET, /* .upstream: add it, or take this one in place of the one with that id */
+		    COMMAND_DROP,      /* close and forget it; answered with EVENT_DROPPED */
+		    COMMAND_RETRY,     /* end the backoffs */
+		    COMMAND_RECONNECT, /* .rolling: replace the connections by fresh ones */
+		    COMMAND_PAUSE,
+		    COMMAND_RESUME,
+		    COMMAND_RELOAD_FILES, /* certificate, key, CA and CRL files may have changed: look at them now */
+		    COMMAND_PING, /* answered with EVENT_PONG */
+		    COMMAND_STOP, /* .deadline: close everything in order until then; answered with EVENT_STOPPED */
+		    COMMAND_COUNT
 };
 
 struct command {
@@ -47,7 +47,7 @@ struct link_status {
 	struct address address; /* of the connection, or of the last one; unset: none yet */
 	struct address source;	/* unset: no connection */
 	uint32_t attempt;
-	usec_t retry_at; /* USEC_INFINITY: no attempt is planned */
+	usec_t retry_at;	    /* USEC_INFINITY: no attempt is planned */
 	usec_t timing[STAGE_COUNT]; /* of the last attempt; USEC_INFINITY: the stage did not run */
 	usec_t rtt;		    /* 0: unknown */
 	bool held;		    /* local.offline */
@@ -57,25 +57,25 @@ struct link_status {
 };
 
 enum warning_kind {
-	WARNING_STALL,	       /* .number: microseconds this worker was held up (local.stall) */
-	WARNING_STALE_FILES,   /* .failure: a changed file is unusable; an older good one stays in use */
+	WARNING_STALL,	     /* .number: microseconds this worker was held up (local.stall) */
+	WARNING_STALE_FILES, /* .failure: a changed file is unusable; an older good one stays in use */
 	WARNING_VERIFICATION_DISABLED,
-	WARNING_LEFT_OUT,      /* .number: addresses there was no room for */
-	WARNING_LOST,	       /* .number: events lost because main did not keep up */
+	WARNING_LEFT_OUT, /* .number: addresses there was no room for */
+	WARNING_LOST,	  /* .number: events lost because main did not keep up */
 	WARNING_COUNT
 };
 
-enum event_kind {	/* worker to main, never back */
-	EVENT_LINK,	/* .status: a link has entered a stage, or its figures have changed */
-	EVENT_LINK_GONE, /* that link exists no more (surplus, dropped) */
-	EVENT_FAILURE,	/* .failure: an attempt or a ready connection has ended */
-	EVENT_LOST_ADDRESS, /* .failure: an address failed within an attempt that went on */
-	EVENT_CLOSE,	/* .reason: a ready connection has ended for a reason that is no failure */
-	EVENT_WARNING,	/* .warning */
-	EVENT_DROPPED,	/* COMMAND_DROP is done; nothing of that upstream is left */
-	EVENT_PONG,	/* .ping */
-	EVENT_STOPPED,	/* the worker's last word */
-	EVENT_COUNT
+enum event_kind {	      /* worker to main, never back */
+		  EVENT_LINK, /* .status: a link has entered a stage, or its figures have changed */
+		  EVENT_LINK_GONE,    /* that link exists no more (surplus, dropped) */
+		  EVENT_FAILURE,      /* .failure: an attempt or a ready connection has ended */
+		  EVENT_LOST_ADDRESS, /* .failure: an address failed within an attempt that went on */
+		  EVENT_CLOSE, /* .reason: a ready connection has ended for a reason that is no failure */
+		  EVENT_WARNING, /* .warning */
+		  EVENT_DROPPED, /* COMMAND_DROP is done; nothing of that upstream is left */
+		  EVENT_PONG,	 /* .ping */
+		  EVENT_STOPPED, /* the worker's last word */
+		  EVENT_COUNT
 };
 
 struct event {

@@ -45,7 +45,7 @@ struct driver {
 	struct upstream *upstream; /* a reference: what the link goes by */
 	struct link *link;
 	struct timer *timer;
-	bool ended; /* after INPUT_STOP: nothing is open, it may be freed */
+	bool ended;			 /* after INPUT_STOP: nothing is open, it may be freed */
 	struct completions *completions; /* while it is being fed */
 	uint32_t unasked; /* queries there was no memory for: bit 2 * target, + 1 for IPv6 */
 	struct connection connection;

@@ -21,8 +21,8 @@ typedef void (*mail_last_fn)(struct mail *mail);
 struct mail {
 	struct list node; /* in outbox->waiting while there is something */
 	upstream_id id;
-	unsigned int link;	 /* 0: an upstream's */
-	mail_status_fn status;	 /* NULL: an upstream's */
+	unsigned int link;     /* 0: an upstream's */
+	mail_status_fn status; /* NULL: an upstream's */
 	mail_last_fn last;
 	bool has_status, has_close, has_last, has_verification;
 	enum event_kind last_kind; /* EVENT_LINK_GONE or EVENT_DROPPED */
@@ -36,8 +36,8 @@ struct mail {
 struct outbox {
 	struct mailbox *mailbox; /* borrowed */
 	struct list waiting;
-	uint64_t lost;	   /* events, not told yet */
-	usec_t stall;	   /* of WARNING_STALL, not told yet */
+	uint64_t lost; /* events, not told yet */
+	usec_t stall;  /* of WARNING_STALL, not told yet */
 	bool has_pong;
 	uint64_t ping;
 };
@@ -86,8 +86,7 @@ struct warning {
  * outbox_warning(outbox, mail, warning, now):
  * Tell it.
  */
-void outbox_warning(struct outbox *outbox, struct mail *mail, const struct warning *warning,
-		    usec_t now);
+void outbox_warning(struct outbox *outbox, struct mail *mail, const struct warning *warning, usec_t now);
 
 /*
  * outbox_last(outbox, mail, kind, now):

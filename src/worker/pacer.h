@@ -9,7 +9,7 @@
 #include "sys/loop.h"
 
 /* 1,000 attempts a second: about half of what one core can do in full handshakes (MEASURED.md). */
-#define PACER_BURST 20
+#define PACER_BURST    20
 #define PACER_INTERVAL (20 * USEC_PER_MSEC)
 
 struct driver;

@@ -10,13 +10,13 @@ struct runner {
 	struct worker *worker;
 	struct list leaves; /* in worker->leaving */
 	upstream_id id;
-	struct upstream *upstream;	/* a reference: what is configured */
-	struct tls_sessions *sessions;	/* made when they are first needed */
-	struct slot **slots;		/* number 1 first */
+	struct upstream *upstream;     /* a reference: what is configured */
+	struct tls_sessions *sessions; /* made when they are first needed */
+	struct slot **slots;	       /* number 1 first */
 	size_t slot_count, slot_size;
-	struct list leaving;		/* slots not wanted any more, until they are gone */
-	bool rolls;			/* a rolling reconnect goes on */
-	struct slot *rolling;		/* whose turn it is in it, or NULL */
+	struct list leaving;  /* slots not wanted any more, until they are gone */
+	bool rolls;	      /* a rolling reconnect goes on */
+	struct slot *rolling; /* whose turn it is in it, or NULL */
 	bool paused;
 	bool dropped;
 	unsigned int left_out; /* addresses, as told last */
@@ -40,8 +40,7 @@ struct runner_change {
  * runner_set(worker, id, change, now):
  * Take on an upstream, or change the one with that id.
  */
-void runner_set(struct worker *worker, upstream_id id, const struct runner_change *change,
-		usec_t now);
+void runner_set(struct worker *worker, upstream_id id, const struct runner_change *change, usec_t now);
 
 /*
  * runner_fill(runner, now):

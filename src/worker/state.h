@@ -29,8 +29,8 @@ struct worker {
 	struct wakeup *wakeup; /* commands have come, or there is room for events */
 	struct post *more;     /* commands are left for the next turn */
 	struct timer *tick;
-	struct timer *end;	/* once COMMAND_STOP has come: its deadline */
-	struct post *chores;	/* `dirty` is not empty */
+	struct timer *end;   /* once COMMAND_STOP has come: its deadline */
+	struct post *chores; /* `dirty` is not empty */
 	struct resolver *resolver;
 	struct network *network; /* or NULL: this kernel does not tell */
 	struct tls_pool *tls_pool;
@@ -42,11 +42,11 @@ struct worker {
 	struct list drivers; /* all of them */
 	struct list slots;   /* all of them */
 	struct list leaving; /* runners that have been dropped and are not gone yet */
-	struct list dirty;   /* slots that need a look once the link that was told something has returned */
-	struct list starved; /* slots that lacked memory: looked at again at the next tick */
-	struct list busy;    /* drivers whose connection has carried something lately */
+	struct list dirty; /* slots that need a look once the link that was told something has returned */
+	struct list starved;  /* slots that lacked memory: looked at again at the next tick */
+	struct list busy;     /* drivers whose connection has carried something lately */
 	bool short_of_memory; /* a runner has fewer slots than wanted: seen to at the next tick */
-	bool stopping;	     /* COMMAND_STOP has come */
-	bool stopped;	     /* nothing is left but to say so */
+	bool stopping;	      /* COMMAND_STOP has come */
+	bool stopped;	      /* nothing is left but to say so */
 	unsigned char scratch[UNSOLICITED_BYTES_MAX];
 };

@@ -11,8 +11,8 @@ struct worker;
 #define WORKER_STALL_LIMIT (500 * USEC_PER_MSEC)
 
 struct worker_setup {
-	unsigned int number;  /* from 1; names the thread */
-	uint64_t seed;	      /* of its generator (sys/entropy in service) */
+	unsigned int number; /* from 1; names the thread */
+	uint64_t seed;	     /* of its generator (sys/entropy in service) */
 	struct wakeup *notify; /* poked when there are events, or room for commands again; borrowed; the creator's loop */
 };
 
