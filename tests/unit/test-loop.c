@@ -551,11 +551,13 @@ an_overdue_timer_is_late_before_anything_else(void **state)
 	struct lateness lateness = { .others = &seen };
 	usec_t deadline = clock_now() + 5000;
 	int fd = event_fd(1), victim = event_fd(1);
-	struct watch *watch = start_watch(loop, fd, WATCH_READ, count_event, &seen);
+	struct watch *watch;
 	struct timer *timer = start_timer(loop, deadline, count_call, &seen);
 
 	(void)state;
+	/* The victim's event comes first, and is what makes the loop look at the clock. */
 	lateness.victim = start_watch(loop, victim, WATCH_READ, count_event, &seen);
+	watch = start_watch(loop, fd, WATCH_READ, count_event, &seen);
 	loop_on_late(loop, 30 * USEC_PER_MSEC, on_late, &lateness);
 	usleep(60000);
 	loop_turn(loop, true);
