@@ -346,9 +346,9 @@ end(struct daemon *daemon)
 	control_free(daemon->control);
 	if (given_up > 0)
 		report_say(daemon->report, LEVEL_ERROR, "stopped",
-			   "the end, though %u workers did not answer", given_up);
+			   "%u workers did not answer and are given up", given_up);
 	else if (daemon->stopping)
-		report_say(daemon->report, LEVEL_NOTICE, "stopped", "the end");
+		report_say(daemon->report, LEVEL_NOTICE, "stopped", "all is closed");
 	if (daemon->subscriber.fn)
 		notices_unsubscribe(&daemon->subscriber);
 	manager_free(daemon->manager);
