@@ -5,6 +5,8 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "sys/classify_ares.h"
+#include "sys/classify_errno.h"
+#include "sys/fd.h"
 #include "sys/resolve_channel.h"
 #include "sys/resolve_names.h"
 
@@ -12,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define FILES_CHECK_INTERVAL USEC_PER_SEC /* between two looks at the host's configuration */
@@ -43,8 +46,8 @@ struct job {
 	bool show_rcode; /* the second time, to learn the reason */
 	usec_t timeout, asked_at;
 	/* The result. */
-	int status;
-	enum failure_code code; /* FAILURE_NONE: there are addresses */
+	int status, socket_error; /* of c-ares; errno where that is the true reason, or 0 */
+	enum failure_code code;	  /* FAILURE_NONE: there are addresses */
 	usec_t ttl;
 	unsigned int count;
 	struct address *addresses;
@@ -117,6 +120,28 @@ job_new(struct resolver *resolver, const struct name *name, usec_t timeout)
 	list_init(&job->queries);
 	list_init(&job->place);
 	return job;
+}
+
+/*
+ * c-ares calls it an unreachable server when it gets no socket.  The errno of a socket opened now, in
+ * its place; 0 where there is one to be had.
+ */
+static int
+socket_error(void)
+{
+	_cleanup_(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? errno : 0;
+}
+
+static void
+job_fail_as_told(struct job *job, int status)
+{
+	enum failure_code code = classify_ares(status);
+	int error = code == FAILURE_ADDRESS_NO_SERVER ? socket_error() : 0;
+
+	job->socket_error = error;
+	job_fail(job, status, error != 0 ? classify_open(error) : code);
 }
 
 /* ---- answers -------------------------------------------------------------------------------------- */
@@ -205,7 +230,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 		job->show_rcode = true;
 		job_move(job, &job->resolver->queue, JOB_QUEUED);
 	} else {
-		job_fail(job, status, classify_ares(status));
+		job_fail_as_told(job, status);
 	}
 	ares_freeaddrinfo(info);
 }
@@ -258,7 +283,7 @@ job_ask(struct job *job)
 		int status = channel_new(resolver->loop, &setup, channel);
 
 		if (status != ARES_SUCCESS) {
-			job_fail(job, status, classify_ares(status));
+			job_fail_as_told(job, status);
 			return;
 		}
 	}
@@ -288,13 +313,14 @@ ask_queued(struct resolver *resolver)
 static void
 fill_answer(const struct job *job, uint16_t port, struct resolve_answer *answer)
 {
-	bool foreign = job->status != ARES_SUCCESS;
-
 	answer->count = job->count;
 	answer->ttl = job->ttl;
 	failure_init(&answer->failure, job->code, STAGE_RESOLVE);
-	failure_set_error(&answer->failure, job->status,
-			  foreign ? classify_ares_name(job->status) : NULL);
+	if (job->socket_error != 0)
+		failure_set_error(&answer->failure, job->socket_error,
+				  strerrorname_np(job->socket_error));
+	else if (job->status != ARES_SUCCESS)
+		failure_set_error(&answer->failure, job->status, classify_ares_name(job->status));
 	for (unsigned int i = 0; i < job->count; i++) {
 		struct address *address = &answer->addresses[i];
 

@@ -23,7 +23,7 @@ struct resolve_answer {
 	unsigned int count;				/* 0: failure is set */
 	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for */
 	usec_t ttl;
-	struct failure failure; /* code, error and error_name are filled; stage is RESOLVE */
+	struct failure failure; /* code, error and error_name (ARES_…, or an errno where no socket could be had); stage is RESOLVE */
 };
 
 /* `answer` is borrowed during the call. */

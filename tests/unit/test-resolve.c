@@ -6,6 +6,8 @@
 #include "sys/clock.h"
 #include "sys/resolve.h"
 
+#include <sys/resource.h>
+
 #define PATIENCE (20 * USEC_PER_SEC) /* of questions that will be answered */
 
 /* Our own /etc, so that nothing of the host's configuration has a say. */
@@ -353,6 +355,29 @@ no_server_is_said(void **state)
 	close_world(&world);
 }
 
+static void
+running_out_of_descriptors_is_not_the_servers_fault(void **state)
+{
+	struct question question = question_for("a.test", FAMILY_IPV4);
+	struct rlimit limit, none;
+	struct world world;
+	struct asked asked;
+
+	(void)state;
+	open_world(&world, true);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	start(&world, &question, &asked);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	while (asked.called == 0)
+		loop_turn(world.loop, true);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_string_equal(failure_name(asked.answer.failure.code), "socket.descriptor-limit");
+	assert_string_equal(asked.answer.failure.error_name, "EMFILE");
+	close_world(&world);
+}
+
 /* ---- sharing and keeping -------------------------------------------------------------------------- */
 
 static void
@@ -606,6 +631,7 @@ main(void)
 		cmocka_unit_test(a_lost_packet_is_sent_again),
 		cmocka_unit_test(every_configured_server_is_asked),
 		cmocka_unit_test(no_server_is_said),
+		cmocka_unit_test(running_out_of_descriptors_is_not_the_servers_fault),
 		cmocka_unit_test(equal_questions_share_one),
 		cmocka_unit_test(an_answer_is_kept_for_its_ttl),
 		cmocka_unit_test(changed_files_are_noticed),
