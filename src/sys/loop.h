@@ -1,7 +1,7 @@
 /*
  * The event loop of one thread (libuv inside): descriptors, timers, deferred calls, signals, wake-ups.
  *
- * One turn of the loop has one `now`.  Cancelling anything is synchronous and final: its callback is
+ * One turn of the loop has one `now`; it handles descriptors, signals and wake-ups first, then posts, then timers.  Cancelling anything is synchronous and final: its callback is
  * never called again (libuv closes handles later; the handle outlives its owner by a turn, unseen).  No
  * function here calls back before it has returned.  Everything belongs to the loop's own thread, except
  * wakeup_send().
@@ -75,7 +75,8 @@ void loop_on_late(struct loop *loop, usec_t limit, late_fn fn, void *arg);
 
 /*
  * watch_start(loop, fd, events, fn, arg, ret_watch):
- * Call `fn` whenever one of `events` (WATCH_READ, WATCH_WRITE; 0: only errors and hang-ups) is there on `fd`: level-triggered.  `fd`
+ * Call `fn` whenever one of `events` (WATCH_READ, WATCH_WRITE; 0: only errors and hang-ups, the end of what the peer sends included) is there on `fd`: level-triggered,
+ * on a very busy loop more than once a turn.  One watch a descriptor (-EEXIST).  `fd`
  * stays the caller's and is closed by it only after watch_cancel().  Returns 0 or a negative errno.
  */
 struct watch_setup {

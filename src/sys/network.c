@@ -240,28 +240,49 @@ has_address(const struct ifaddrs *all)
 	return false;
 }
 
+/* The attribute at an offset of a message, or NULL where no whole one is left. */
+static const struct rtattr *
+attribute_at(const struct nlmsghdr *message, size_t offset)
+{
+	const struct rtattr *attribute = (const void *)((const char *)message + offset);
+	size_t length = message->nlmsg_len;
+
+	if (offset > length || length - offset < sizeof(*attribute))
+		return NULL;
+	if (attribute->rta_len < sizeof(*attribute) || attribute->rta_len > length - offset)
+		return NULL;
+	return attribute;
+}
+
+static bool
+is_of_link_only(int family, const unsigned char *destination)
+{
+	return family == AF_INET6 && (destination[0] == 0xff ||
+				      (destination[0] == 0xfe && (destination[1] & 0xc0) == 0x80));
+}
+
 /* Whether a route of a dump carries packets out through anything but loopback, further than its own link. */
 static bool
 is_way_out(const struct nlmsghdr *message, int loopback)
 {
 	const struct rtmsg *route = NLMSG_DATA(message);
-	int left = (int)RTM_PAYLOAD(message), out = 0;
-	bool link_only = false;
+	const struct rtattr *attribute;
+	int out = 0;
 
 	if (message->nlmsg_type != RTM_NEWROUTE || route->rtm_type != RTN_UNICAST)
 		return false;
-	for (const struct rtattr *attribute = RTM_RTA(route); RTA_OK(attribute, left);
-	     attribute = RTA_NEXT(attribute, left)) {
-		const unsigned char *value = RTA_DATA(attribute);
+	for (size_t at = NLMSG_SPACE(sizeof(*route)); (attribute = attribute_at(message, at));
+	     at += RTA_ALIGN(attribute->rta_len)) {
+		const void *value = attribute + 1;
 
+		if (attribute->rta_type == RTA_MULTIPATH)
+			return true;
+		if (attribute->rta_type == RTA_DST && is_of_link_only(route->rtm_family, value))
+			return false;
 		if (attribute->rta_type == RTA_OIF)
 			memcpy(&out, value, sizeof(out));
-		else if (attribute->rta_type == RTA_MULTIPATH)
-			return true;
-		else if (attribute->rta_type == RTA_DST && route->rtm_family == AF_INET6)
-			link_only = value[0] == 0xff || (value[0] == 0xfe && value[1] == 0x80);
 	}
-	return out != 0 && out != loopback && !link_only;
+	return out != 0 && out != loopback;
 }
 
 /* Reads a part of a dump: 1 where it has a way out or cannot be read, 0 where it goes on, -1 at its end. */
