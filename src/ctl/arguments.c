@@ -101,7 +101,7 @@ complain_unknown(const char *word)
 
 struct reader {
 	int argc, at;
-	char **argv;
+	const char *const *argv;
 	struct arguments *arguments;
 };
 
@@ -223,7 +223,7 @@ fits(const struct arguments *arguments)
 }
 
 bool
-arguments_parse(int argc, char **argv, struct arguments *ret_arguments)
+arguments_parse(int argc, const char *const *argv, struct arguments *ret_arguments)
 {
 	struct reader reader = { .argc = argc, .at = 1, .argv = argv, .arguments = ret_arguments };
 

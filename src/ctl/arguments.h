@@ -52,7 +52,7 @@ struct arguments {
  * Read the command line; strings are borrowed from it.  Returns false, having said what is wrong (and what might have been
  * meant), where it makes no sense.  arguments_done() frees what is owned.
  */
-bool arguments_parse(int argc, char **argv, struct arguments *ret_arguments);
+bool arguments_parse(int argc, const char *const *argv, struct arguments *ret_arguments);
 void arguments_done(struct arguments *arguments);
 
 /*

@@ -62,7 +62,7 @@ main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* the end of a pipe is seen by ctl_finish() */
-	if (!arguments_parse(argc, argv, &arguments))
+	if (!arguments_parse(argc, (const char *const *)argv, &arguments))
 		return STATUS_USAGE;
 	status = run(&arguments);
 	return ctl_finish(stdout, status);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define PARSE(arguments, ...) \
-	arguments_parse((int)COUNT_OF(((char *[]){ "holdfastctl", __VA_ARGS__ })), \
-			(char *[]){ "holdfastctl", __VA_ARGS__, NULL }, arguments)
+	arguments_parse((int)COUNT_OF(((const char *[]){ "holdfastctl", __VA_ARGS__ })), \
+			(const char *[]){ "holdfastctl", __VA_ARGS__, NULL }, arguments)
 
 static void
 options_may_stand_anywhere(void **state)
@@ -93,7 +93,7 @@ help_needs_no_names(void **state)
 	(void)state;
 	assert_true(PARSE(&arguments, "show", "--help"));
 	arguments_done(&arguments);
-	assert_true(arguments_parse(1, (char *[]){ "holdfastctl", NULL }, &arguments));
+	assert_true(arguments_parse(1, (const char *[]){ "holdfastctl", NULL }, &arguments));
 	assert_null(arguments.verb);
 	arguments_done(&arguments);
 }

@@ -14,7 +14,7 @@ plan_of(const char **words, struct check_plan *plan)
 
 	while (words[argc])
 		argc++;
-	assert_true(arguments_parse(argc, (char **)words, &arguments));
+	assert_true(arguments_parse(argc, words, &arguments));
 	*plan = (struct check_plan){ 0 };
 	r = check_plan(&arguments, plan);
 	arguments_done(&arguments);
@@ -168,9 +168,9 @@ a_report_has_a_timeline(void **state)
 		"resolve a.example\n",
 		"192.0.2.7:636, 192.0.2.8:636  [12 ms]\n",
 		"192.0.2.7:636: works\n",
-		"  +0.00 ms     connect 3.0 ms\n",
-		"  +3.0 ms      handshake 9.0 ms\n",
-		"  +12 ms       ready\n",
+		"  +0.00 ms      connect 3.0 ms\n",
+		"  +3.0 ms       handshake 9.0 ms\n",
+		"  +12 ms        ready\n",
 		"192.0.2.8:636: tls.certificate-expired\n",
 		"certificate",
 	};

@@ -61,11 +61,11 @@ static void
 cells_are_cut_before_columns_go(void **state)
 {
 	(void)state;
-	assert_printed(30, "NAME       READY  CODE     AGO\n"
-			   "db           0/1  connec\xe2\x80\xa6  12s\n"
+	assert_printed(31, "NAME       READY  CODE      AGO\n"
+			   "db           0/1  connect\xe2\x80\xa6  12s\n"
 			   "    nothing listens there\n"
 			   "directory    2/2\n");
-	assert_printed(26, "NAME    READY  CODE    AGO\n"
+	assert_printed(28, "NAME    READY  CODE      AGO\n"
 			   "db        0/1  connect\xe2\x80\xa6  12s\n"
 			   "    nothing listens there\n"
 			   "direc\xe2\x80\xa6    2/2\n");
@@ -74,7 +74,7 @@ cells_are_cut_before_columns_go(void **state)
 static void
 the_least_wanted_column_goes_first(void **state)
 {
-	_cleanup_(freep) char *text = print_two(25);
+	_cleanup_(freep) char *text = print_two(27);
 
 	(void)state;
 	assert_null(strstr(text, "AGO"));

@@ -82,12 +82,11 @@ mutate(json_t *root, json_t *value, json_t *others, unsigned int *refused)
 {
 	const char *key;
 	json_t *member, *other;
-	void *next;
+	json_t *members = json_is_object(value) ? json_copy(value) : NULL; /* `value` changes meanwhile */
 	size_t index;
 
-	json_object_foreach_safe(value, next, key, member)
+	json_object_foreach(members, key, member)
 	{
-		json_incref(member);
 		json_array_foreach(others, index, other)
 		{
 			json_object_set(value, key, other);
@@ -95,9 +94,10 @@ mutate(json_t *root, json_t *value, json_t *others, unsigned int *refused)
 		}
 		json_object_del(value, key);
 		*refused += !try_to_show(root);
-		json_object_set_new(value, key, member);
+		json_object_set(value, key, member);
 		mutate(root, member, others, refused);
 	}
+	json_decref(members);
 	json_array_foreach(value, index, member)
 	{
 		mutate(root, member, others, refused);
