@@ -248,14 +248,11 @@ arguments_describe(const struct screen *screen, enum option option)
 	const struct option_row *row = &rows[option];
 	char synopsis[SYNOPSIS_MAX];
 	struct text text = TEXT_INIT(synopsis);
-	struct paragraph paragraph = { .indent = HELP_INDENT };
 
 	if (row->letter)
 		text_addf(&text, "-%c, ", row->letter);
 	text_addf(&text, "--%s", row->name);
 	if (row->value)
 		text_addf(&text, "=%s", row->value);
-	fprintf(screen->out, "  %-*s", HELP_INDENT - 2, synopsis);
-	paragraph.column = text.length + 2 > HELP_INDENT ? (unsigned int)text.length + 2 : HELP_INDENT;
-	screen_wrap(screen, &paragraph, row->says);
+	screen_item(screen, synopsis, HELP_INDENT, row->says);
 }

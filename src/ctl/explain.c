@@ -8,7 +8,6 @@
 
 #define HINT_BYTES  1024
 #define LIST_INDENT 42 /* leaves room for the longest code */
-#define LIST_WIDTH  70 /* columns from which there is room for two columns */
 
 static const char *
 blame_words(enum failure_blame blame)
@@ -77,33 +76,14 @@ explain_code(const struct ctl *ctl, enum failure_code code)
 		    failure_exit_status(failure_class(code)));
 }
 
-/* The summary beside the code, or after it where the screen is too narrow for two columns. */
-static void
-list_code(const struct screen *screen, enum failure_code code)
-{
-	struct paragraph paragraph = { .column = LIST_INDENT, .indent = LIST_INDENT };
-	char line[HINT_BYTES];
-	struct text text = TEXT_INIT(line);
-
-	if (screen->width == 0 || screen->width >= LIST_WIDTH) {
-		fprintf(screen->out, "  %-*s", LIST_INDENT - 2, failure_name(code));
-		screen_wrap(screen, &paragraph, failure_summary(code));
-		return;
-	}
-	text_addf(&text, "%s: %s", failure_name(code), failure_summary(code));
-	paragraph.column = 2;
-	paragraph.indent = 4;
-	screen_spaces(screen, paragraph.column);
-	screen_wrap(screen, &paragraph, line);
-}
-
 static void
 list_class(const struct ctl *ctl, enum failure_class class)
 {
 	screen_line(&ctl->screen, STYLE_BOLD, failure_class_name(class));
 	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++) {
 		if (failure_class((enum failure_code)code) == class)
-			list_code(&ctl->screen, (enum failure_code)code);
+			screen_item(&ctl->screen, failure_name((enum failure_code)code),
+				    LIST_INDENT, failure_summary((enum failure_code)code));
 	}
 }
 

@@ -18,6 +18,7 @@
 #define PAIR_INDENT   2	   /* before the name in a form */
 #define PAIR_NAME_MAX 13   /* columns of the names: beside them, a digest fits into 80 */
 #define WIDTH_MAX     1000 /* a COLUMNS beyond it is rubbish */
+#define ITEM_LEAST    28   /* columns for what is said about an item, or it goes below */
 
 static unsigned int
 width_of(int fd)
@@ -192,10 +193,9 @@ line_length(const char *rest, unsigned int room, bool fresh)
 {
 	unsigned int used;
 	size_t most = fitting(rest, room, &used), end = most;
+	bool whole = rest[most] == '\0' || rest[most] == ' '; /* no word is in two here */
 
-	if (rest[most] == '\0' || rest[most] == ' ')
-		return most;
-	while (end > 0 && rest[end - 1] != ' ')
+	while (!whole && end > 0 && rest[end - 1] != ' ')
 		end--;
 	while (end > 0 && rest[end - 1] == ' ')
 		end--;
@@ -232,8 +232,26 @@ screen_line(const struct screen *screen, enum style style, const char *foreign)
 	screen_wrap(screen, &(struct paragraph){ .style = style }, foreign);
 }
 
-static char *__attribute__((format(printf, 1, 0)))
-format_text(const char *format, va_list arguments)
+void
+screen_item(const struct screen *screen, const char *name, unsigned int indent, const char *foreign)
+{
+	static const struct paragraph above = { .column = 2, .indent = 4 };
+	struct paragraph paragraph = { .column = indent, .indent = indent };
+	unsigned int used = PAIR_INDENT + screen_columns(name);
+
+	screen_spaces(screen, PAIR_INDENT);
+	if (used >= indent || (screen->width > 0 && screen->width < indent + ITEM_LEAST)) {
+		screen_wrap(screen, &above, name);
+		paragraph.column = paragraph.indent = above.indent;
+		screen_spaces(screen, paragraph.column);
+	} else {
+		fputs(name, screen->out);
+		screen_spaces(screen, indent - used);
+	}
+	screen_wrap(screen, &paragraph, foreign);
+}
+
+static char *__attribute__((format(printf, 1, 0))) format_text(const char *format, va_list arguments)
 {
 	char *value = NULL;
 

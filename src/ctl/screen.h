@@ -89,6 +89,14 @@ void screen_wrap(const struct screen *screen, const struct paragraph *paragraph,
 void screen_line(const struct screen *screen, enum style style, const char *foreign);
 
 /*
+ * screen_item(screen, name, indent, foreign):
+ * One line of a list: a name of our own, and from column `indent` on, wrapped, what is said about it; below it where the screen is too
+ * narrow for two columns.
+ */
+void screen_item(const struct screen *screen, const char *name, unsigned int indent,
+		 const char *foreign);
+
+/*
  * screen_title(screen, style, format, ...):
  * The same, formatted, after an empty line.
  */

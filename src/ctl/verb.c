@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-#define HELP_INDENT 24
+#define HELP_INDENT  24
+#define SYNOPSIS_MAX 40
+#define USAGE_MAX    80
 
 static const struct verb verbs[] = {
 	{ "status", "[NAME...]", "all upstreams at a glance, those that are not up first", 0, 0,
@@ -71,15 +73,14 @@ list_options(const struct screen *screen, unsigned int options)
 static void
 help_all(const struct screen *screen)
 {
-	static const struct paragraph paragraph = { .column = HELP_INDENT, .indent = HELP_INDENT };
-
 	screen_line(screen, STYLE_PLAIN, "usage: holdfastctl [OPTION...] COMMAND [NAME...]");
 	screen_title(screen, STYLE_BOLD, "commands");
 	for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-		int used = fprintf(screen->out, "  %s %s", verbs[i].name, verbs[i].synopsis);
+		char synopsis[SYNOPSIS_MAX];
 
-		screen_spaces(screen, used < HELP_INDENT ? (unsigned int)(HELP_INDENT - used) : 1);
-		screen_wrap(screen, &paragraph, verbs[i].summary);
+		snprintf(synopsis, sizeof(synopsis), "%s%s%s", verbs[i].name,
+			 verbs[i].synopsis[0] ? " " : "", verbs[i].synopsis);
+		screen_item(screen, synopsis, HELP_INDENT, verbs[i].summary);
 	}
 	screen_title(screen, STYLE_BOLD, "options");
 	list_options(screen, OPTIONS_GENERAL);
@@ -91,11 +92,16 @@ help_all(const struct screen *screen)
 void
 verb_help(const struct screen *screen, const struct verb *verb)
 {
+	char usage[USAGE_MAX];
+
 	if (!verb) {
 		help_all(screen);
 		return;
 	}
-	fprintf(screen->out, "usage: holdfastctl [OPTION...] %s %s\n\n", verb->name, verb->synopsis);
+	snprintf(usage, sizeof(usage), "usage: holdfastctl [OPTION...] %s%s%s", verb->name,
+		 verb->synopsis[0] ? " " : "", verb->synopsis);
+	screen_line(screen, STYLE_PLAIN, usage);
+	fputc('\n', screen->out);
 	screen_line(screen, STYLE_PLAIN, verb->summary);
 	screen_title(screen, STYLE_BOLD, "options");
 	list_options(screen, verb->options | OPTIONS_GENERAL);
