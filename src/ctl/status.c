@@ -175,6 +175,7 @@ status_headline(const struct screen *screen, const struct view_daemon *daemon, u
 struct status {
 	const struct ctl *ctl;
 	struct table *table; /* NULL with --json */
+	json_t *daemon;	     /* with --json: what has not been printed yet */
 	struct verdict verdict;
 	uint64_t now;
 	size_t count;
@@ -183,20 +184,29 @@ struct status {
 static int
 on_daemon(void *arg, json_t *parameters)
 {
-	const struct status *status = arg;
+	struct status *status = arg;
 	char error[VIEW_ERROR_MAX];
 	struct view_daemon daemon;
 
 	if (!view_daemon(parameters, &daemon, error))
 		return session_misread(error);
-	if (status->table) {
+	if (status->table)
 		status_headline(&status->ctl->screen, &daemon, status->now);
-		return 0;
-	}
-	fputs("{\"daemon\": ", status->ctl->screen.out);
-	json_dumpf(parameters, status->ctl->screen.out, JSON_COMPACT);
-	fputs(", \"upstreams\": [", status->ctl->screen.out);
+	else
+		status->daemon = json_incref(parameters);
 	return 0;
+}
+
+/* The document begins once nothing can be wrong with the names any more. */
+static void
+begin_document(struct status *status)
+{
+	if (!status->daemon)
+		return;
+	fputs("{\"daemon\": ", status->ctl->screen.out);
+	json_dumpf(status->daemon, status->ctl->screen.out, JSON_COMPACT);
+	fputs(", \"upstreams\": [", status->ctl->screen.out);
+	json_decref(steal(status->daemon));
 }
 
 static int
@@ -216,6 +226,7 @@ on_upstream(void *arg, json_t *parameters)
 		status_add(status->table, &status->ctl->screen, &upstream, status->now);
 		return 0;
 	}
+	begin_document(status);
 	fputs(status->count++ > 0 ? ",\n" : "\n", status->ctl->screen.out);
 	json_dumpf(value, status->ctl->screen.out, JSON_COMPACT);
 	return 0;
@@ -243,11 +254,12 @@ run_status(struct status *status, struct client *client)
 }
 
 static void
-print_status(const struct status *status)
+print_status(struct status *status)
 {
 	const struct screen *screen = &status->ctl->screen;
 
 	if (!status->table) {
+		begin_document(status);
 		fputs("\n]}\n", screen->out);
 	} else if (table_count(status->table) > 0) {
 		fputc('\n', screen->out);
@@ -276,5 +288,6 @@ command_status(const struct ctl *ctl)
 		r = verdict_status(&status.verdict);
 	}
 	status.table = table_free(status.table);
+	json_decref(status.daemon);
 	return r;
 }

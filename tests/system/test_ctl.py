@@ -124,6 +124,7 @@ def test_status_as_json_is_one_document(world):
     assert document["daemon"]["upstreams"] == 3
     assert [one["name"] for one in document["upstreams"]] == ["good", "refused", "web"]
     assert json.loads(world.ctl("--json", "show", "good", check=UP).stdout)["ready"] == 2
+    assert world.ctl("--json", "status", "gud", check=1).stdout == ""
 
 
 def test_no_upstreams_are_no_trouble(start):
