@@ -594,6 +594,25 @@ a_missing_unix_socket_has_its_own_name(void **state)
 	host_end(&host);
 }
 
+/* However fast the machine: a hundred links take four pauses. */
+static void
+mass_starts_are_paced(void **state)
+{
+	struct server *server = server_start(CONDUCT_HOLD, NULL);
+	struct host host;
+	usec_t began;
+
+	(void)state;
+	host_start(&host);
+	began = clock_now();
+	host_set(&host, 1, make_upstream("db", server->address, 100), false);
+	host_until(&host, host.ready[0] == 100);
+	assert_true(clock_now() >= began + 4 * 20 * USEC_PER_MSEC);
+	assert_int_equal(host.failures, 0);
+	host_end(&host);
+	server_end(server);
+}
+
 static void
 a_ping_is_answered(void **state)
 {
@@ -788,6 +807,7 @@ main(void)
 		cmocka_unit_test(a_full_queue_is_waited_out),
 		cmocka_unit_test(a_name_is_looked_up),
 		cmocka_unit_test(a_missing_unix_socket_has_its_own_name),
+		cmocka_unit_test(mass_starts_are_paced),
 		cmocka_unit_test(a_ping_is_answered),
 		cmocka_unit_test(the_end_has_a_deadline),
 		cmocka_unit_test(a_deaf_server_is_left_after_the_timeout),
