@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import socket
@@ -17,12 +18,14 @@ import peers
 from daemon import HOLDFASTCTL, PATIENCE, eventually, upstream
 
 UP, DEGRADED, USAGE, NO_DAEMON = 0, 2, 3, 4
+SUPPRESSIONS = pathlib.Path(__file__).parent.parent / "lsan.supp"
 
 
 def ctl(*arguments, check=None, **options):
     """holdfastctl without a daemon of the test's."""
+    environment = {**os.environ, "LSAN_OPTIONS": f"suppressions={SUPPRESSIONS}:print_suppressions=0"}
     result = subprocess.run([str(HOLDFASTCTL), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                            text=True, timeout=PATIENCE * 2, check=False, **options)
+                            text=True, timeout=PATIENCE * 2, check=False, env=environment, **options)
     assert "Sanitizer" not in result.stderr, result.stderr
     if check is not None:
         assert result.returncode == check, result
@@ -227,12 +230,22 @@ def test_watch_tells_of_a_death_and_of_the_daemons_end(world):
                     return
             raise AssertionError(f"no {wanted} in {seen}")
 
-        world.call("Pause", name="good")
-        world.call("Resume", name="good")
         timer = threading.Timer(PATIENCE, watch.kill)
         timer.start()
-        eventually(lambda: world.call("Reconnect", name="good"), "a reconnect")
-        read_until(r"^\d\d:\d\d:\d\d\.\d{3} good/\d stage ready")
+        listening = threading.Event()
+
+        def reconnect_until_it_listens():
+            while not listening.wait(0.1):
+                world.call("Reconnect", name="good")
+
+        thread = threading.Thread(target=reconnect_until_it_listens)
+        thread.start()
+        try:
+            read_until(r"^\d\d:\d\d:\d\d\.\d{3} good/\d stage ready")
+        finally:
+            listening.set()
+            thread.join()
+        world.wait_up("good")
         world.good.reset_all()
         read_until(r" good/\d failure (connection\.reset|tls\.reset)")
         world.stop()
