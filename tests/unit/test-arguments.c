@@ -110,6 +110,7 @@ near_words_are_suggested(void **state)
 	assert_string_equal(arguments_suggest("wacth", words, COUNT_OF(words)), "watch");
 	assert_null(arguments_suggest("xyz", words, COUNT_OF(words)));
 	assert_null(arguments_suggest("a", words, 0));
+	assert_null(arguments_suggest("a", (const char *const[]){ "b" }, 1)); /* nothing in common */
 }
 
 int

@@ -44,6 +44,45 @@ what_may_be_absent_is_marked(void **state)
 	json_decref(value);
 }
 
+/* Each of these alone makes an upstream unreadable. */
+static void
+every_member_has_its_type(void **state)
+{
+	static const struct {
+		const char *member, *wrong;
+	} cases[] = {
+		{ "name", "[7]" },
+		{ "health", "[null]" },
+		{ "since", "[0]" },
+		{ "addresses", "[[7]]" },
+		{ "addresses", "[{}]" },
+		{ "wanted", "[\"2\"]" },
+		{ "ready", "[1.5]" },
+		{ "reach", "[true]" },
+		{ "links", "[[7]]" },
+		{ "links", "[{}]" },
+		{ "warnings", "[[null]]" },
+		{ "counters", "[{}]" },
+		{ "failures", "[{\"a\": \"b\"}]" },
+		{ "closes", "[[]]" },
+		{ "availability", "[{\"hour\": \"x\"}]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		json_t *value = sample(SAMPLE_UPSTREAM), *wrong = sample(cases[i].wrong);
+		char error[VIEW_ERROR_MAX] = "";
+		struct view_upstream view;
+
+		json_object_set(value, cases[i].member, json_array_get(wrong, 0));
+		if (view_upstream(value, &view, error))
+			fail_msg("%s may be %s", cases[i].member, cases[i].wrong);
+		assert_true(error[0] != '\0');
+		json_decref(wrong);
+		json_decref(value);
+	}
+}
+
 /* A newer daemon may say more. */
 static void
 unknown_members_are_passed_over(void **state)
@@ -177,6 +216,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_upstream_is_read_whole),
 		cmocka_unit_test(what_may_be_absent_is_marked),
+		cmocka_unit_test(every_member_has_its_type),
 		cmocka_unit_test(unknown_members_are_passed_over),
 		cmocka_unit_test(nothing_that_is_wrong_breaks_show),
 		cmocka_unit_test(the_worst_health_is_the_exit_status),
