@@ -192,7 +192,7 @@ const struct schema_key schema[] = {
 	{ UPSTREAM("retry.multiplier", policy.retry.multiplier), .type = TYPE_NUMBER, .min = 1,
 	  .max = 100, .initial_number = DEFAULT_RETRY_MULTIPLIER, IN_PLACE,
 	  .says = "What the delay grows by with each failed attempt." },
-	{ UPSTREAM("retry.jitter", policy.retry.jitter), WORD(jitters, JITTER_FULL), IN_PLACE,
+	{ UPSTREAM("retry.jitter", policy.retry.jitter), WORD(jitters, DEFAULT_RETRY_JITTER), IN_PLACE,
 	  .says = "How a delay is spread at random, so that many clients of one server do not come "
 		  "back all at once: full draws from nothing to the whole delay, equal from half of it "
 		  "to the whole, none keeps it." },

@@ -31,6 +31,8 @@
 /* Whoever mends a server at night should not wait longer for us to notice. */
 #define DEFAULT_RETRY_MAX	 (5 * USEC_PER_MINUTE)
 #define DEFAULT_RETRY_MULTIPLIER 2.0
+/* Half of a delay is always kept: with full jitter the slow end of the backoff would now and then be no delay at all. */
+#define DEFAULT_RETRY_JITTER JITTER_EQUAL
 /* A connection that fell within this was never really up: the backoff goes on growing. */
 #define DEFAULT_STABLE_AFTER (30 * USEC_PER_SEC)
 

@@ -105,7 +105,7 @@ test_defaults(void **state)
 	assert_int_equal(policy->retry.initial, DEFAULT_RETRY_INITIAL);
 	assert_int_equal(policy->retry.max, DEFAULT_RETRY_MAX);
 	assert_true(policy->retry.multiplier == DEFAULT_RETRY_MULTIPLIER);
-	assert_int_equal(policy->retry.jitter, JITTER_FULL);
+	assert_int_equal(policy->retry.jitter, JITTER_EQUAL);
 	assert_int_equal(policy->retry.stable_after, DEFAULT_STABLE_AFTER);
 	assert_int_equal(policy->lifetime, 0);
 	assert_int_equal(policy->idle_limit, 0);
@@ -141,7 +141,7 @@ test_values(void **state)
 		"lifetime = \"1d\"; idle_limit = \"5m\";"
 		"timeouts = { resolve = \"1s\"; connect = \"2s\"; handshake = \"3s\"; settle = \"4s\";"
 		" attempt = \"5s\"; close = \"6s\"; };"
-		"retry = { initial = \"7s\"; max = \"8s\"; multiplier = 1.5; jitter = \"equal\"; stable_after ="
+		"retry = { initial = \"7s\"; max = \"8s\"; multiplier = 1.5; jitter = \"full\"; stable_after ="
 		" \"9s\"; };"
 		"keepalive = { idle = \"10s\"; interval = \"11s\"; count = 12; user_timeout = \"13s\"; };"
 		"tls = { verify = \"full\"; verify_name = \"v\"; sni = \"s\"; ca_file = \"/1\"; ca_dir = \"/2\";"
@@ -191,7 +191,7 @@ test_values(void **state)
 	assert_int_equal(policy->retry.initial, 7 * USEC_PER_SEC);
 	assert_int_equal(policy->retry.max, 8 * USEC_PER_SEC);
 	assert_true(policy->retry.multiplier == 1.5);
-	assert_int_equal(policy->retry.jitter, JITTER_EQUAL);
+	assert_int_equal(policy->retry.jitter, JITTER_FULL);
 	assert_int_equal(policy->retry.stable_after, 9 * USEC_PER_SEC);
 	assert_int_equal(policy->transport.keepalive.idle, 10 * USEC_PER_SEC);
 	assert_int_equal(policy->transport.keepalive.interval, 11 * USEC_PER_SEC);
