@@ -266,6 +266,7 @@ tls_handshake(struct tls *tls, struct failure *failure)
 	if (lacks_name(tls))
 		return refuse_nameless(tls, failure);
 	ERR_clear_error();
+	tls->wire.allowance = TLS_WIRE_ALLOWANCE;
 	tls->failure = failure;
 	r = SSL_do_handshake(tls->ssl);
 	tls->failure = NULL;
@@ -303,6 +304,7 @@ tls_read(struct tls *tls, void *buffer, size_t size, size_t *ret_length, struct 
 	int r, ssl_error;
 
 	ERR_clear_error();
+	tls->wire.allowance = TLS_WIRE_ALLOWANCE;
 	r = SSL_read_ex(tls->ssl, buffer, size, ret_length);
 	if (r == 1) {
 		tls->data_seen = true;
@@ -310,7 +312,11 @@ tls_read(struct tls *tls, void *buffer, size_t size, size_t *ret_length, struct 
 	}
 	ssl_error = SSL_get_error(tls->ssl, r);
 	switch (ssl_error) {
-	case SSL_ERROR_WANT_READ: return TLS_WANT_READ;
+	case SSL_ERROR_WANT_READ:
+		if (tls->wire.allowance > 0)
+			return TLS_WANT_READ;
+		/* So many octets in one piece, and no data among them. */
+		return refuse(tls, FAILURE_PROTOCOL_UNSOLICITED_DATA, NULL, failure);
 	case SSL_ERROR_WANT_WRITE: return TLS_WANT_WRITE;
 	default: return fail(tls, ssl_error, failure);
 	}
@@ -337,6 +343,7 @@ tls_shutdown(struct tls *tls)
 	size_t length;
 
 	ERR_clear_error();
+	tls->wire.allowance = TLS_WIRE_ALLOWANCE;
 	if (!(SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN)) {
 		int r = SSL_shutdown(tls->ssl);
 

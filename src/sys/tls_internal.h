@@ -241,11 +241,18 @@ void tls_origin_done(struct tls_origin *origin);
 /* ---- the socket (tls_wire.c) ------------------------------------------------------------------------------------ */
 
 /*
+ * OpenSSL goes on reading for as long as records come that bear no data (key updates, tickets).  A peer that sends
+ * nothing else without end shall not hold up all the others: one call reads no more than this, then the socket looks empty.
+ */
+#define TLS_WIRE_ALLOWANCE ((size_t)64 * 1024)
+
+/*
  * The socket as OpenSSL sees it.  A write that fails because the peer has gone is noted and pretended to have worked,
  * so that OpenSSL goes on to read: the peer's alert may be waiting behind its reset.
  */
 struct tls_wire {
 	int fd;
+	size_t allowance; /* octets that may still be read within the call under way */
 	int read_error, write_error; /* errno, or 0 */
 	bool ended;		     /* the peer's end has been read */
 	uint64_t received, sent;     /* octets */

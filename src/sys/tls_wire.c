@@ -26,11 +26,17 @@ static int
 wire_read(BIO *bio, char *buffer, size_t size, size_t *ret_length)
 {
 	struct tls_wire *wire = BIO_get_data(bio);
-	ssize_t length = recv(wire->fd, buffer, size, 0);
+	ssize_t length;
 
 	BIO_clear_retry_flags(bio);
 	*ret_length = 0;
+	if (wire->allowance == 0) {
+		BIO_set_retry_read(bio);
+		return 0;
+	}
+	length = recv(wire->fd, buffer, size < wire->allowance ? size : wire->allowance, 0);
 	if (length > 0) {
+		wire->allowance -= (size_t)length;
 		keep_first(wire, buffer, (size_t)length);
 		wire->received += (uint64_t)length;
 		*ret_length = (size_t)length;

@@ -435,6 +435,24 @@ test_key_update(void **state)
 	lab_end(&lab);
 }
 
+/* A server that sends nothing but key updates, more of them than one call reads: the call ends, and so does the connection. */
+static void
+test_key_updates_without_end(void **state)
+{
+	struct lab lab;
+	unsigned int count = 0;
+
+	(void)state;
+	begin_ready(&lab, 0);
+	do {
+		assert_true(SSL_key_update(lab.server, SSL_KEY_UPDATE_NOT_REQUESTED));
+		count++;
+	} while (count < 10000 && SSL_do_handshake(lab.server) == 1);
+	assert_true(count > 3000);
+	assert_code(lab_read_code(&lab), FAILURE_PROTOCOL_UNSOLICITED_DATA);
+	lab_end(&lab);
+}
+
 static void
 test_close_notify(void **state)
 {
@@ -570,6 +588,7 @@ main(void)
 		cmocka_unit_test(test_sni),
 		cmocka_unit_test(test_data),
 		cmocka_unit_test(test_key_update),
+		cmocka_unit_test(test_key_updates_without_end),
 		cmocka_unit_test(test_close_notify),
 		cmocka_unit_test(test_truncated_and_reset),
 		cmocka_unit_test(test_corrupt),
