@@ -79,8 +79,8 @@ code_of(const json_t *value)
 }
 
 /* No address at all: an answer without records says less than any other failure. */
-static int
-unresolved_status(const json_t *queries)
+static json_t *
+unresolved(const json_t *queries)
 {
 	const json_t *telling = NULL;
 	json_t *query;
@@ -91,7 +91,7 @@ unresolved_status(const json_t *queries)
 		if (!telling || strcmp(code_of(telling), "address.no-data") == 0)
 			telling = query;
 	}
-	return view_down_status(json_object_get(telling, "failure"));
+	return json_object_get(telling, "failure");
 }
 
 int
@@ -110,7 +110,7 @@ check_status(const json_t *report)
 			failed = attempt;
 	}
 	if (index == 0)
-		return unresolved_status(json_object_get(report, "queries"));
+		return view_down_status(unresolved(json_object_get(report, "queries")));
 	if (!failed)
 		return STATUS_DONE;
 	return worked > 0 ? STATUS_DEGRADED : view_down_status(json_object_get(failed, "failure"));
@@ -134,6 +134,18 @@ show_query(const struct screen *screen, const json_t *query)
 			  failure.error ? ")" : "");
 	screen_pair(screen, family && strcmp(family, "ipv4") == 0 ? "A" : "AAAA", "%s  [%s]",
 		    buffer, elapsed);
+}
+
+static void
+show_unresolved(const struct screen *screen, const json_t *queries)
+{
+	char error[VIEW_ERROR_MAX];
+	struct view_failure failure;
+
+	if (!view_failure(unresolved(queries), &failure, error))
+		return;
+	screen_title(screen, STYLE_BAD, "no address: %s", failure.code);
+	detail_failure(screen, &failure, 0);
 }
 
 static void
@@ -268,4 +280,6 @@ check_show(const struct screen *screen, const json_t *report, uint64_t now)
 	{
 		show_attempt(&checked, attempt, target);
 	}
+	if (index == 0)
+		show_unresolved(screen, json_object_get(report, "queries"));
 }

@@ -195,6 +195,25 @@ a_report_has_a_timeline(void **state)
 	json_decref(report);
 }
 
+static void
+no_address_at_all_has_its_failure(void **state)
+{
+	json_t *report = sample(
+		"{\"target\": \"tls://a.example:636\", \"attempts\": [], \"queries\": [{\"host\": \"a.example\","
+		" \"family\": \"ipv6\", \"elapsedUSec\": 12000, \"addresses\": [], \"failure\": " SAMPLE_FAILURE
+		"}]}");
+	struct capture capture;
+
+	(void)state;
+	capture_begin(&capture, 0);
+	check_show(&capture.screen, report, SAMPLE_NOW);
+	capture_end(&capture);
+	assert_non_null(strstr(capture.text, "  AAAA          tls.certificate-expired: "));
+	assert_non_null(strstr(capture.text, "\nno address: tls.certificate-expired\n  what "));
+	free(capture.text);
+	json_decref(report);
+}
+
 int
 main(void)
 {
@@ -206,6 +225,7 @@ main(void)
 		cmocka_unit_test(urls_are_told_from_names),
 		cmocka_unit_test(the_exit_status_counts_addresses),
 		cmocka_unit_test(a_report_has_a_timeline),
+		cmocka_unit_test(no_address_at_all_has_its_failure),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
