@@ -252,7 +252,7 @@ void tls_origin_done(struct tls_origin *origin);
  */
 struct tls_wire {
 	int fd;
-	size_t allowance; /* octets that may still be read within the call under way */
+	size_t allowance;	     /* octets that one call may still read */
 	int read_error, write_error; /* errno, or 0 */
 	bool ended;		     /* the peer's end has been read */
 	uint64_t received, sent;     /* octets */

@@ -149,6 +149,15 @@ warning_event(const struct mail *mail, const struct warning *warning, usec_t at)
 	return event;
 }
 
+/* The later one counts: it may say that the earlier one is over. */
+static void
+keep_stale(struct outbox *outbox, struct mail *mail, struct failure *failure)
+{
+	outbox->lost += mail->stale != NULL;
+	mail->stale = kept_failure_free(mail->stale);
+	keep_failure(outbox, &mail->stale, failure);
+}
+
 void
 outbox_warning(struct outbox *outbox, struct mail *mail, const struct warning *warning, usec_t now)
 {
@@ -156,12 +165,14 @@ outbox_warning(struct outbox *outbox, struct mail *mail, const struct warning *w
 
 	if (send_now(outbox, &event))
 		return;
-	if (warning->kind == WARNING_STALE_FILES)
-		keep_failure(outbox, &mail->stale, warning->failure);
-	else if (warning->kind == WARNING_LEFT_OUT)
+	if (warning->kind == WARNING_STALE_FILES) {
+		keep_stale(outbox, mail, warning->failure);
+	} else if (warning->kind == WARNING_LEFT_OUT) {
+		mail->has_left_out = true;
 		mail->left_out = warning->number;
-	else
+	} else {
 		mail->has_verification = true;
+	}
 	mail->warning_at = now;
 	wait_for_room(outbox, mail);
 }
@@ -240,11 +251,11 @@ flush_warnings(struct outbox *outbox, struct mail *mail)
 			return false;
 		mail->has_verification = false;
 	}
-	if (mail->left_out > 0) {
+	if (mail->has_left_out) {
 		if (!flush_warning(outbox, mail,
 				   &(struct warning){ WARNING_LEFT_OUT, mail->left_out, NULL }))
 			return false;
-		mail->left_out = 0;
+		mail->has_left_out = false;
 	}
 	if (mail->stale) {
 		if (!flush_warning(outbox, mail,

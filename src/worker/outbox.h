@@ -24,10 +24,10 @@ struct mail {
 	unsigned int link;     /* 0: an upstream's */
 	mail_status_fn status; /* NULL: an upstream's */
 	mail_last_fn last;
-	bool has_status, has_close, has_last, has_verification;
+	bool has_status, has_close, has_last, has_verification, has_left_out;
 	enum event_kind last_kind; /* EVENT_LINK_GONE or EVENT_DROPPED */
 	enum close_reason reason;
-	uint64_t left_out; /* of WARNING_LEFT_OUT; 0: none */
+	uint64_t left_out; /* of WARNING_LEFT_OUT; 0: none any more */
 	usec_t close_at, warning_at;
 	struct failure *failure; /* of EVENT_FAILURE, or NULL; allocated while main is slow only */
 	struct failure *stale;	 /* of WARNING_STALE_FILES, likewise */
@@ -79,7 +79,7 @@ void outbox_close(struct outbox *outbox, struct mail *mail, enum close_reason re
 struct warning {
 	enum warning_kind kind; /* STALE_FILES, VERIFICATION_DISABLED or LEFT_OUT */
 	uint64_t number;
-	struct failure *failure; /* of STALE_FILES: its references are taken over; else NULL */
+	struct failure *failure; /* of STALE_FILES (without a code: it is over), taken over; else NULL */
 };
 
 /*

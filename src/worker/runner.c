@@ -382,6 +382,20 @@ warn_stale(struct runner *runner, struct failure *failure, usec_t now)
 	outbox_warning(&runner->worker->outbox, &runner->mail, &warning, now);
 }
 
+/* No file is stale any more; that is told by the same warning without a code. */
+static void
+end_stale(struct runner *runner, usec_t now)
+{
+	struct failure none;
+	const struct warning warning = { .kind = WARNING_STALE_FILES, .failure = &none };
+
+	if (runner->stale == 0)
+		return;
+	runner->stale = 0;
+	failure_init(&none, FAILURE_NONE, STAGE_LOAD);
+	outbox_warning(&runner->worker->outbox, &runner->mail, &warning, now);
+}
+
 int
 runner_prepare_tls(struct runner *runner, const struct upstream *upstream, usec_t now,
 		   struct failure *failure)
@@ -400,7 +414,7 @@ runner_prepare_tls(struct runner *runner, const struct upstream *upstream, usec_
 	if (r > 0)
 		warn_stale(runner, failure, now);
 	else
-		runner->stale = 0;
+		end_stale(runner, now);
 	return 0;
 }
 
@@ -409,6 +423,8 @@ runner_judge_files(struct runner *runner, usec_t now)
 {
 	struct failure failure;
 
+	if (!runner->upstream->policy.tls.enabled)
+		end_stale(runner, now);
 	if (!runner->sessions || !runner->upstream->policy.tls.enabled)
 		return;
 	failure_init(&failure, FAILURE_NONE, STAGE_LOAD);
@@ -422,6 +438,5 @@ runner_note_left_out(struct runner *runner, unsigned int count, usec_t now)
 	if (count == runner->left_out)
 		return;
 	runner->left_out = count;
-	if (count > 0)
-		warn(runner, WARNING_LEFT_OUT, count, now);
+	warn(runner, WARNING_LEFT_OUT, count, now);
 }

@@ -91,14 +91,14 @@ void runner_slot_gone(struct runner *runner, struct slot *slot, usec_t now);
 
 /*
  * runner_prepare_tls(runner, upstream, now, failure):
- * The load stage for a link that goes by `upstream`.  A warning about stale files is told once.  Returns 0, or a negative errno
- * with `failure` filled.
+ * The load stage for a link that goes by `upstream`.  A warning about stale files is told once, and so is its end.  Returns 0,
+ * or a negative errno with `failure` filled.
  */
 int runner_prepare_tls(struct runner *runner, const struct upstream *upstream, usec_t now,
 		       struct failure *failure);
 
 /*
  * runner_note_left_out(runner, count, now):
- * An attempt had no room for `count` addresses: tell it, unless that is known.
+ * An attempt had no room for `count` addresses: tell it, unless that is known; 0 after others is the warning's end.
  */
 void runner_note_left_out(struct runner *runner, unsigned int count, usec_t now);

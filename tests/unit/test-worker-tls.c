@@ -229,6 +229,15 @@ a_missing_file_holds_its_upstream_until_it_comes(void **state)
 	assert_int_equal(host.warnings[WARNING_STALE_FILES], 1);
 	assert_int_equal(host.warning_failure.code, FAILURE_LOCAL_CA_LOAD);
 	assert_int_equal(host.failures, 1);
+	/* Mended: that the warning is over is said, once. */
+	copy_file(authority.ca_file, path);
+	host_for(&host, 1100 * USEC_PER_MSEC);
+	host_command(&host, 0, COMMAND_RELOAD_FILES);
+	host_until(&host, host.warnings[WARNING_STALE_FILES] == 2);
+	assert_int_equal(host.warning_failure.code, FAILURE_NONE);
+	host_command(&host, 1, COMMAND_RECONNECT);
+	host_until(&host, host.closes == 3 && host.ready[0] == 1);
+	assert_int_equal(host.warnings[WARNING_STALE_FILES], 2);
 	host_end(&host);
 	server_end(server);
 	unlink(path);
