@@ -267,13 +267,24 @@ links_in(const struct model_upstream *known, enum stage stage)
 	return count;
 }
 
+/* What a command is about.  Once the end has begun, none is carried out any more: nobody shall believe that it was. */
+static int
+find_commanded(struct manager *manager, const char *name, struct model_upstream **ret_known)
+{
+	if (manager->stopping)
+		return -ESHUTDOWN;
+	*ret_known = model_find(manager->model, name);
+	return *ret_known ? 0 : -ENOENT;
+}
+
 int
 manager_retry(struct manager *manager, const char *name, unsigned int *ret_links)
 {
-	struct model_upstream *known = model_find(manager->model, name);
+	struct model_upstream *known;
+	int r = find_commanded(manager, name, &known);
 
-	if (!known)
-		return -ENOENT;
+	if (r < 0)
+		return r;
 	managed_post(manager, known->managed, PENDING_RETRY);
 	*ret_links = links_in(known, STAGE_BACKOFF);
 	return 0;
@@ -282,10 +293,11 @@ manager_retry(struct manager *manager, const char *name, unsigned int *ret_links
 int
 manager_reconnect(struct manager *manager, const char *name, bool rolling, unsigned int *ret_links)
 {
-	struct model_upstream *known = model_find(manager->model, name);
+	struct model_upstream *known;
+	int r = find_commanded(manager, name, &known);
 
-	if (!known)
-		return -ENOENT;
+	if (r < 0)
+		return r;
 	known->managed->rolling = rolling && (known->managed->rolling ||
 					      !(known->managed->pending & PENDING_RECONNECT));
 	managed_post(manager, known->managed, PENDING_RECONNECT);
@@ -296,10 +308,11 @@ manager_reconnect(struct manager *manager, const char *name, bool rolling, unsig
 static int
 set_paused(struct manager *manager, const char *name, bool paused)
 {
-	struct model_upstream *known = model_find(manager->model, name);
+	struct model_upstream *known;
+	int r = find_commanded(manager, name, &known);
 
-	if (!known)
-		return -ENOENT;
+	if (r < 0)
+		return r;
 	if (known->paused == paused)
 		return 0;
 	model_set_paused(manager->model, known, paused, loop_now(manager->setup.loop));

@@ -49,8 +49,8 @@ const struct config *manager_config(const struct manager *manager);
 /*
  * manager_retry(manager, name, ret_links), manager_reconnect(manager, name, rolling, ret_links),
  * manager_pause(manager, name), manager_resume(manager, name):
- * The control socket's commands.  Return 0; -ENOENT where there is no such upstream.  *ret_links: how many links are concerned (in
- * backoff; ready).
+ * The control socket's commands.  Return 0; -ENOENT where there is no such upstream; -ESHUTDOWN after manager_stop().
+ * *ret_links: how many links are concerned (in backoff; ready).
  */
 int manager_retry(struct manager *manager, const char *name, unsigned int *ret_links);
 int manager_reconnect(struct manager *manager, const char *name, bool rolling, unsigned int *ret_links);
@@ -61,7 +61,7 @@ int manager_resume(struct manager *manager, const char *name);
  * manager_reload(manager, dry_run, problems, ret_reload):
  * Read the configuration again and, unless `dry_run`, put it in force.  Returns 0 with *ret_reload, ended by reload_done();
  * -EINVAL with `problems`, and nothing has changed;
- * -ENOMEM likewise.  Blocks on the disk (main may).
+ * -ENOMEM, or -ESHUTDOWN after manager_stop(), likewise.  Blocks on the disk (main may).
  */
 struct reload {
 	struct diff diff;

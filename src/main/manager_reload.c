@@ -177,6 +177,8 @@ manager_reload(struct manager *manager, bool dry_run, struct problems *problems,
 {
 	int r;
 
+	if (manager->stopping)
+		return -ESHUTDOWN;
 	if (dry_run)
 		return prepare(manager, problems, ret_reload);
 	service_reloading(clock_now());

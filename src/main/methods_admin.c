@@ -17,7 +17,7 @@ command_answer(struct call *call, int r, json_t *parameters)
 	if (r == -ENOENT)
 		call_fail_name(call, CONTROL_NO_SUCH_UPSTREAM, "name", call_string(call, "name"));
 	else
-		call_reply(call, NULL); /* no memory: nothing can be answered */
+		call_reply(call, NULL); /* no memory, or the daemon ends: there is no answer */
 }
 
 void
@@ -76,7 +76,7 @@ method_reload(struct call *call)
 		call_fail(call, CONTROL_INVALID_CONFIGURATION,
 			  json_pack("{s:o}", "problems", reply_problems(&problems)));
 	} else {
-		call_reply(call, NULL); /* no memory: nothing can be answered */
+		call_reply(call, NULL); /* no memory, or the daemon ends: there is no answer */
 	}
 }
 

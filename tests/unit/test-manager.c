@@ -492,6 +492,29 @@ many_upstreams_arrive(void **state)
 	turn_until(all_up);
 }
 
+/* Once the end has begun, what cannot be done any more is not said to be done. */
+static void
+nothing_is_commanded_after_the_end(void **state)
+{
+	struct problems problems = { 0 };
+	unsigned int links = 99;
+	struct reload reload;
+
+	(void)state;
+	turn_until(all_up);
+	manager_stop(world.manager, usec_add(clock_now(), 100 * USEC_PER_MSEC));
+	tell_nothing();
+	assert_int_equal(manager_retry(world.manager, "a", &links), -ESHUTDOWN);
+	assert_int_equal(manager_reconnect(world.manager, "a", false, &links), -ESHUTDOWN);
+	assert_int_equal(manager_pause(world.manager, "a"), -ESHUTDOWN);
+	assert_int_equal(manager_resume(world.manager, "a"), -ESHUTDOWN);
+	assert_int_equal(links, 99);
+	write_three("connections = 3;");
+	assert_int_equal(manager_reload(world.manager, false, &problems, &reload), -ESHUTDOWN);
+	assert_int_equal(world.configured, 0);
+	assert_string_equal(world.told, "");
+}
+
 int
 main(void)
 {
@@ -507,6 +530,7 @@ main(void)
 		WORLD_TEST(a_dry_run_changes_nothing),
 		WORLD_TEST(commands_wait_for_room),
 		WORLD_TEST(many_upstreams_arrive),
+		WORLD_TEST(nothing_is_commanded_after_the_end),
 	};
 
 	RUN_TESTS(tests);
