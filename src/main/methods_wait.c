@@ -6,14 +6,34 @@
 #include <errno.h>
 #include <string.h>
 
+/*
+ * The request's names as the keys of an object, which the caller owns; NULL for want of memory.  They are looked at again
+ * and again: who says one of them 16,000 times shall not make that so much dearer for everybody.
+ */
+static json_t *
+set_of(const json_t *names)
+{
+	json_t *set = json_object(), *name;
+	size_t index;
+
+	json_array_foreach(names, index, name)
+	{
+		if (json_object_set_new(set, json_string_value(name), json_true()) == 0)
+			continue;
+		json_decref(set);
+		return NULL;
+	}
+	return set;
+}
+
 /* ---- Watch ------------------------------------------------------------------------------------------------------ */
 
 struct watcher {
 	struct subscriber subscriber;
 	struct call *call;
-	const json_t *names; /* the request's; NULL: all */
-	uint32_t kinds;	     /* bit n: enum notice_kind n is wanted */
-	uint64_t lost;	     /* events there was no room for */
+	json_t *names;	/* a set; NULL: all */
+	uint32_t kinds; /* bit n: enum notice_kind n is wanted */
+	uint64_t lost;	/* events there was no room for */
 };
 
 static void
@@ -28,17 +48,10 @@ watch_overrun(struct call *call)
 static bool
 watcher_wants(const struct watcher *watcher, const struct notice *notice)
 {
-	size_t index;
-	json_t *name;
-
 	if (!(watcher->kinds & (UINT32_C(1) << notice->kind)))
 		return false;
-	json_array_foreach(watcher->names, index, name)
-	{
-		if (notice->upstream && strcmp(json_string_value(name), notice->upstream) == 0)
-			return true;
-	}
-	return !watcher->names;
+	return !watcher->names ||
+	       (notice->upstream && json_object_get(watcher->names, notice->upstream));
 }
 
 /* Once something is lost, what follows would tell a wrong story: it is only counted, until the caller can be told. */
@@ -65,6 +78,7 @@ watch_abandon(struct call *call)
 	struct watcher *watcher = call->own;
 
 	notices_unsubscribe(&watcher->subscriber);
+	json_decref(watcher->names);
 	free(watcher);
 }
 
@@ -90,16 +104,20 @@ kinds_of(const json_t *names, uint32_t *ret_kinds)
 static void
 watch_begin(struct call *call, uint32_t kinds)
 {
+	const json_t *names = call_array(call, "names");
 	struct watcher *watcher = calloc(1, sizeof(*watcher));
+	json_t *set = names ? set_of(names) : NULL;
 
-	if (!watcher) {
+	if (!watcher || (names && !set)) {
+		free(watcher);
+		json_decref(set);
 		call_reply(call, NULL);
 		return;
 	}
 	*watcher = (struct watcher){
 		.subscriber = { .fn = on_watched, .arg = watcher },
 		.call = call,
-		.names = call_array(call, "names"),
+		.names = set,
 		.kinds = kinds,
 	};
 	list_init(&watcher->subscriber.node);
@@ -125,34 +143,33 @@ method_watch(struct call *call)
 struct waiter {
 	struct subscriber subscriber;
 	struct call *call;
+	json_t *names;	     /* a set */
 	struct timer *timer; /* NULL: it may take for ever */
 	enum health health;
 };
 
-static bool
-all_have(struct call *call, enum health health)
-{
-	const struct model *model = manager_model(call->services->manager);
-	size_t index;
-	json_t *name;
-
-	json_array_foreach(call_array(call, "names"), index, name)
-	{
-		if (model_find(model, json_string_value(name))->health != health)
-			return false;
-	}
-	return true;
-}
-
+/* A reload may have removed one of them: that is said before anything else. */
 static void
 wait_step(struct call *call)
 {
 	const struct waiter *waiter = call->own;
+	const struct model *model = manager_model(call->services->manager);
+	bool all_have = true;
+	const char *name;
+	json_t *value;
 
 	call->state = CALL_WAITING;
-	if (!methods_know_all(call, call_array(call, "names")))
-		return; /* a reload has removed one, and the caller has been told */
-	if (all_have(call, waiter->health))
+	json_object_foreach(waiter->names, name, value)
+	{
+		const struct model_upstream *known = model_find(model, name);
+
+		if (!known) {
+			call_fail_name(call, CONTROL_NO_SUCH_UPSTREAM, "name", name);
+			return;
+		}
+		all_have = all_have && known->health == waiter->health;
+	}
+	if (all_have)
 		call_reply(call, json_object());
 }
 
@@ -191,6 +208,7 @@ wait_abandon(struct call *call)
 
 	notices_unsubscribe(&waiter->subscriber);
 	timer_free(waiter->timer);
+	json_decref(waiter->names);
 	free(waiter);
 }
 
@@ -212,15 +230,19 @@ wait_arm(struct call *call, struct waiter *waiter)
 static void
 wait_begin(struct call *call, enum health health)
 {
+	json_t *names = set_of(call_array(call, "names"));
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
 
-	if (!waiter) {
+	if (!waiter || !names) {
+		free(waiter);
+		json_decref(names);
 		call_reply(call, NULL);
 		return;
 	}
 	*waiter = (struct waiter){
 		.subscriber = { .fn = on_waited, .arg = waiter },
 		.call = call,
+		.names = names,
 		.health = health,
 	};
 	list_init(&waiter->subscriber.node);

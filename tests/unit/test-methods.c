@@ -587,7 +587,7 @@ watch_tells_what_was_asked_for(void **state)
 	check_error("org.varlink.service.ExpectedMore", NULL, NULL);
 	ask(CALL("Watch", "'names':['x']"));
 	check_error("io.holdfast.Control.NoSuchUpstream", "name", "x");
-	ask(CALL("Watch", "'names':['a'],'kinds':['failure','health']"));
+	ask(CALL("Watch", "'names':['a','a'],'kinds':['failure','health']"));
 	assert_int_equal(call.state, CALL_WAITING);
 	world_fail(b, FAILURE_TIMEOUT_CONNECT, 10);
 	assert_int_equal(pokes, 0);
@@ -644,7 +644,7 @@ wait_returns_when_all_are_there(void **state)
 	(void)state;
 	ask(CALL("Wait", "'names':[]"));
 	assert_int_equal(call.state, CALL_ENDED);
-	ask(CALL("Wait", "'names':['a','b']"));
+	ask(CALL("Wait", "'names':['a','b','a']"));
 	assert_int_equal(call.state, CALL_WAITING);
 	world_link(a, STAGE_READY);
 	go_on();
