@@ -20,6 +20,14 @@ clock_now(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+usec_t
+clock_suspended(void)
+{
+	usec_t since_boot = clock_read(CLOCK_BOOTTIME); /* first: it shall not count what passes in between */
+
+	return usec_sub(since_boot, clock_now());
+}
+
 uint64_t
 clock_realtime(void)
 {

@@ -12,6 +12,13 @@
 usec_t clock_now(void);
 
 /*
+ * clock_suspended():
+ * How long this machine has been suspended altogether, which clock_now() leaves out (CLOCK_BOOTTIME): never too much, and
+ * too little where the thread was held up in the middle.  Any thread.
+ */
+usec_t clock_suspended(void);
+
+/*
  * clock_realtime():
  * Microseconds since 1970, UTC (CLOCK_REALTIME), for telling people when something was.  Any thread.
  */

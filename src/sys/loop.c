@@ -33,6 +33,7 @@ struct loop {
 	late_fn late;
 	void *late_arg;
 	usec_t late_limit, held_up; /* held_up: how long the last turn took, if it was too long */
+	usec_t suspended;	    /* as of the last turn */
 };
 
 struct watch {
@@ -80,13 +81,14 @@ struct wakeup {
 static void
 turn_begin(struct loop *loop)
 {
-	usec_t late;
+	usec_t suspended = loop->suspended, late;
 
 	if (loop->in_turn)
 		return;
 	loop->in_turn = true;
 	loop->now = clock_now();
-	late = loop->held_up;
+	loop->suspended = usec_max(suspended, clock_suspended());
+	late = usec_max(loop->held_up, usec_sub(loop->suspended, suspended));
 	loop->held_up = 0;
 	if (loop->armed_count > 0)
 		late = usec_max(late, usec_sub(loop->now, loop->heap[0]->due));
@@ -183,6 +185,7 @@ loop_new(struct loop **ret_loop)
 	list_init(&loop->posts_now);
 	list_init(&loop->posts_next);
 	loop->now = clock_now();
+	loop->suspended = clock_suspended();
 	loop->prepare.data = loop->check.data = loop;
 	must(uv_prepare_init(&loop->uv, &loop->prepare) == 0);
 	must(uv_prepare_start(&loop->prepare, on_prepare) == 0);

@@ -68,8 +68,8 @@ usec_t loop_now(const struct loop *loop);
 /*
  * loop_on_late(loop, limit, fn, arg):
  * Call `fn` before anything else of a turn whenever the loop was held up: a timer that was due is found
- * more than `limit` late, or a whole turn (callbacks and all) took longer than `limit`.  `late` is by how much.  The caller keeps a
- * timer running (a tick) so that there is something to be late for.
+ * more than `limit` late, a whole turn (callbacks and all) took longer than `limit`, or the machine was suspended for longer.
+ * `late` is by how much.  The caller keeps a timer running (a tick) so that there is something to be late for.
  */
 void loop_on_late(struct loop *loop, usec_t limit, late_fn fn, void *arg);
 

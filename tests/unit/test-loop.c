@@ -6,8 +6,10 @@
 #include "sys/fd.h"
 #include "sys/loop.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -620,6 +622,63 @@ a_deadline_in_the_past_is_not_late(void **state)
 	loop_free(loop);
 }
 
+/* What a suspend looks like to the clocks: a time namespace in which the machine has slept an hour.  False: not allowed here. */
+static bool
+enter_another_time(void)
+{
+	static const char offset[] = "boottime 3600 0";
+	int offsets, fd;
+	bool done;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return false;
+	offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	done = offsets >= 0 && fd >= 0 && write(offsets, offset, strlen(offset)) > 0 &&
+	       setns(fd, CLONE_NEWTIME) == 0;
+	fd_close(offsets);
+	fd_close(fd);
+	return done;
+}
+
+#define NOT_ALLOWED 77
+
+static int
+suspended_child(void)
+{
+	struct loop *loop = loop_of_test();
+	struct seen none = { 0 };
+	struct lateness lateness = { .others = &none };
+
+	loop_on_late(loop, USEC_PER_MINUTE, on_late, &lateness);
+	loop_turn(loop, false);
+	if (lateness.count != 0)
+		return 1;
+	if (!enter_another_time())
+		return NOT_ALLOWED;
+	loop_turn(loop, false);
+	loop_turn(loop, false);
+	loop_free(loop);
+	return lateness.count == 1 && lateness.late / USEC_PER_SEC == 3600 ? 0 : 2;
+}
+
+static void
+a_suspend_is_late(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(suspended_child());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NOT_ALLOWED)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 struct ticker {
 	struct loop *loop;
 	struct timer *timer;
@@ -778,6 +837,7 @@ main(void)
 		cmocka_unit_test(an_overdue_timer_is_late_before_anything_else),
 		cmocka_unit_test(a_long_turn_is_late_at_once),
 		cmocka_unit_test(a_deadline_in_the_past_is_not_late),
+		cmocka_unit_test(a_suspend_is_late),
 		cmocka_unit_test(a_stopped_process_is_late),
 		cmocka_unit_test(a_signal_is_a_callback),
 		cmocka_unit_test(a_wakeup_comes_from_another_thread),
