@@ -214,11 +214,13 @@ tls_load_credentials(SSL_CTX *ssl_ctx, const struct tls_policy *policy, struct f
 static int
 pick_crls(const STACK_OF(X509_INFO) * infos, STACK_OF(X509_CRL) * crls)
 {
-	for (int i = 0; i < sk_X509_INFO_num(infos) && i < CRLS_MAX; i++) {
+	for (int i = 0; i < sk_X509_INFO_num(infos); i++) {
 		X509_CRL *crl = sk_X509_INFO_value(infos, i)->crl;
 
 		if (!crl)
 			continue;
+		if (sk_X509_CRL_num(crls) == CRLS_MAX)
+			return -E2BIG;
 		if (!sk_X509_CRL_push(crls, crl))
 			return -ENOMEM;
 		X509_CRL_up_ref(crl);
@@ -232,6 +234,7 @@ tls_load_crls(const char *file, STACK_OF(X509_CRL) * *ret_crls, struct failure *
 	_cleanup_(BIO_free_allp) BIO *bio = NULL;
 	_cleanup_(x509_infos_freep) STACK_OF(X509_INFO) *infos = NULL;
 	_cleanup_(crls_freep) STACK_OF(X509_CRL) *crls = NULL;
+	int r;
 
 	ERR_clear_error();
 	errno = 0;
@@ -240,7 +243,10 @@ tls_load_crls(const char *file, STACK_OF(X509_CRL) * *ret_crls, struct failure *
 	if (!infos)
 		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, file);
 	crls = sk_X509_CRL_new_null();
-	if (!crls || pick_crls(infos, crls) < 0)
+	r = crls ? pick_crls(infos, crls) : -ENOMEM;
+	if (r == -E2BIG)
+		return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, file, "too many CRLs in it");
+	if (r < 0)
 		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
 	if (sk_X509_CRL_num(crls) == 0)
 		return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, file, "no CRL in it");

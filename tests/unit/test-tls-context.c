@@ -197,6 +197,24 @@ test_system_ca(void **state)
 	lab_end(&lab);
 }
 
+/* A file of 4097 CRLs, one more than are taken: to use only some of them would be to trust what has been revoked. */
+static const char *
+write_many_crls(void)
+{
+	const char *path = lab_write_crl("one.crl", &lab_root, NULL, 3600, false);
+	char one[4096];
+	FILE *file = fopen(path, "r");
+	size_t length = fread(one, 1, sizeof(one), file);
+
+	fclose(file);
+	path = lab_path("many.crl");
+	file = fopen(path, "w");
+	for (unsigned int i = 0; i < 4097; i++)
+		assert_int_equal(fwrite(one, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
 static void
 test_crl_file(void **state)
 {
@@ -208,6 +226,8 @@ test_crl_file(void **state)
 	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.crl_file, "No such file or directory");
 	lab.policy.crl_file = lab_write_text("empty.crl", "nothing\n");
 	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.crl_file, "no CRL in it");
+	lab.policy.crl_file = write_many_crls();
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.crl_file, "too many CRLs in it");
 	lab_end(&lab);
 }
 
