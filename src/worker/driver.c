@@ -67,6 +67,14 @@ forget_completions(struct driver *driver, bool all, unsigned int slot)
 
 /* ---- effects -------------------------------------------------------------------------------------- */
 
+/* Reading files takes its time: what comes next begins in a turn, and so at an instant, of its own. */
+static void
+driver_loaded(struct driver *driver)
+{
+	list_append(&driver->worker->loaded, &driver->loaded);
+	post_call(driver->worker->chores);
+}
+
 static void
 perform_load(struct driver *driver, const struct effect *effect, usec_t now)
 {
@@ -77,7 +85,7 @@ perform_load(struct driver *driver, const struct effect *effect, usec_t now)
 	if (runner_prepare_tls(driver->slot->runner, driver->upstream, now, &failure) < 0)
 		complete(driver, INPUT_FAILED, 0, &failure);
 	else
-		complete(driver, INPUT_LOADED, 0, NULL);
+		driver_loaded(driver);
 }
 
 static void
@@ -161,6 +169,7 @@ perform_discard(struct driver *driver, const struct effect *effect, usec_t now)
 	for (unsigned int slot = 0; slot < RACE_MAX; slot++)
 		driver_abandon(driver, slot);
 	connection_discard(driver);
+	list_remove(&driver->loaded);
 	forget_completions(driver, true, 0);
 }
 
@@ -355,6 +364,7 @@ driver_new(struct slot *slot, struct driver **ret_driver)
 		return -ENOMEM;
 	list_init(&driver->all);
 	list_init(&driver->busy);
+	list_init(&driver->loaded);
 	list_init(&driver->paced);
 	list_init(&driver->retired);
 	driver->worker = worker;
@@ -383,6 +393,7 @@ driver_free(struct driver *driver)
 	connection_discard(driver);
 	list_remove(&driver->all);
 	list_remove(&driver->paced);
+	list_remove(&driver->loaded);
 	list_remove(&driver->retired);
 	driver->link = link_free(driver->link);
 	driver->upstream = upstream_unref(driver->upstream);

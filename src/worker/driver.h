@@ -38,6 +38,7 @@ struct driver {
 	struct list all;     /* in worker->drivers */
 	struct list busy;    /* in worker->busy */
 	struct list paced;   /* in the pacer */
+	struct list loaded;  /* in worker->loaded */
 	struct list retired; /* in slot->retired */
 	enum input_kind paced_input;
 	struct worker *worker;

@@ -30,7 +30,7 @@ struct worker {
 	struct post *more;     /* commands are left for the next turn */
 	struct timer *tick;
 	struct timer *end;   /* once COMMAND_STOP has come: its deadline */
-	struct post *chores; /* `dirty` is not empty */
+	struct post *chores; /* `dirty` or `loaded` is not empty */
 	struct resolver *resolver;
 	struct network *network; /* or NULL: this kernel does not tell */
 	struct tls_pool *tls_pool;
@@ -43,7 +43,8 @@ struct worker {
 	struct list slots;   /* all of them */
 	struct list leaving; /* runners that have been dropped and are not gone yet */
 	struct list dirty; /* slots that need a look once the link that was told something has returned */
-	struct list starved;  /* slots that lacked memory: looked at again at the next tick */
+	struct list starved; /* slots that lacked memory: looked at again at the next tick */
+	struct list loaded; /* drivers whose TLS context is ready: their links are told in the next turn */
 	struct list busy;     /* drivers whose connection has carried something lately */
 	bool short_of_memory; /* a runner has fewer slots than wanted: seen to at the next tick */
 	bool stopping;	      /* COMMAND_STOP has come */

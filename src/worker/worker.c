@@ -144,11 +144,23 @@ on_wakeup(void *arg, usec_t now)
 
 /* Those that are touched meanwhile have their turn in the next one. */
 static void
+tell_loaded(struct worker *worker, usec_t now)
+{
+	while (!list_is_empty(&worker->loaded)) {
+		struct driver *driver = list_first(&worker->loaded, struct driver, loaded);
+
+		list_remove(&driver->loaded);
+		driver_feed(driver, &(struct input){ .kind = INPUT_LOADED }, now);
+	}
+}
+
+static void
 on_chores(void *arg, usec_t now)
 {
 	struct worker *worker = arg;
 	struct list present = LIST_INIT(present);
 
+	tell_loaded(worker, now);
 	list_for_each(node, &worker->dirty) {
 		list_remove(node);
 		list_append(&present, node);
@@ -350,6 +362,7 @@ worker_start(const struct worker_setup *setup, struct worker **ret_worker)
 	list_init(&worker->dirty);
 	list_init(&worker->starved);
 	list_init(&worker->busy);
+	list_init(&worker->loaded);
 	r = open_loop(worker);
 	if (r >= 0)
 		r = open_mailboxes(worker, setup->notify);

@@ -7,6 +7,7 @@ from cryptography import x509
 
 import peers
 import pki
+import varlink
 from daemon import eventually, upstream
 
 DAY = datetime.timedelta(days=1)
@@ -321,3 +322,18 @@ def test_resumption(start, peer, authority, server, version):
         daemon.upstream("x")["links"][0]), "another connection")
     assert second["tls"]["resumed"]
     assert second["tls"]["chain"] == first["tls"]["chain"], "the chain of the full handshake"
+
+
+def test_reading_the_cas_is_not_connecting(start, peer, server):
+    """The system's CA bundle takes milliseconds to read: the stage load has them, and connect begins at a later instant."""
+    one = peer(peers.tls(peers.tls_context(server)))
+    daemon = start([upstream("x", one.address, tls={"verify": "chain"}, enabled=False)])
+    with varlink.Client(daemon.control) as watcher:
+        watcher.send(varlink.full("Watch"), {"names": ["x"], "kinds": ["stage"]}, more=True)
+        daemon.call("Status")  # another client's answer: the watcher has been heard
+        daemon.call("Resume", name="x")
+        times = {}
+        while "connect" not in times:
+            event = watcher.reply()[0]["event"]
+            times.setdefault(event["stage"], event["time"])
+    assert times["load"] < times["connect"]
