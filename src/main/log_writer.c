@@ -12,8 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-/* A loss is said once the queue has drained to this, so that under a steady flood it is not every second line. */
-#define LOSS_SAID_BELOW (REPORT_QUEUE_MAX / 2)
+/*
+ * A loss is said once the queue has drained to this; under a steady flood, which never lets it drain, as often as this, so
+ * that it is neither every second line nor never said.
+ */
+#define LOSS_SAID_BELOW	   (REPORT_QUEUE_MAX / 2)
+#define LOSS_SAID_INTERVAL (1 * USEC_PER_SEC)
 
 struct entry {
 	struct entry *next;
@@ -30,6 +34,7 @@ struct log_writer {
 	struct entry *first, **end; /* the queue; *end is where the next one goes */
 	unsigned int count;
 	uint64_t lost, lost_unsaid;
+	usec_t loss_said_at;
 	struct log_sink *next_sink; /* to be used from the next line on, or NULL */
 	bool ending, ended;
 	bool abandoned; /* nobody waits for the thread: it frees everything itself, if it ever ends */
@@ -57,6 +62,16 @@ append(struct log_writer *writer, struct entry *entry)
 	writer->count++;
 }
 
+/* With the lock held: whether what was lost is to be said now; there is room for the line then. */
+static bool
+is_time_to_say_loss(const struct log_writer *writer)
+{
+	if (writer->lost_unsaid == 0 || writer->count >= REPORT_QUEUE_MAX)
+		return false;
+	return writer->count <= LOSS_SAID_BELOW ||
+	       clock_now() >= usec_add(writer->loss_said_at, LOSS_SAID_INTERVAL);
+}
+
 /* With the lock held: queue the line that says what was lost, if it is time for it. */
 static void
 say_loss(struct log_writer *writer)
@@ -64,7 +79,7 @@ say_loss(struct log_writer *writer)
 	struct log_record record;
 	struct entry *entry;
 
-	if (writer->lost_unsaid == 0 || writer->count > LOSS_SAID_BELOW)
+	if (!is_time_to_say_loss(writer))
 		return;
 	log_record_init(&record, LEVEL_WARNING, MESSAGE_ID_DAEMON, clock_realtime());
 	log_record_add(&record, "event", "log-lost");
@@ -75,6 +90,7 @@ say_loss(struct log_writer *writer)
 		return;
 	append(writer, entry);
 	writer->lost_unsaid = 0;
+	writer->loss_said_at = clock_now();
 }
 
 /* With the lock held: what to write next, or NULL where all is written and the end has come. */
