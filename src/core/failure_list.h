@@ -286,10 +286,10 @@
 	  "The server keeps talking to nobody; it may not suit holding ready.") \
 	F(LOCAL_CERTIFICATE_LOAD, "local.certificate-load", PERSISTENT, LOCAL, \
 	  "our certificate could not be loaded", \
-	  "Cannot read [{file}|the certificate][: {why}]; an older good one stays in use.") \
+	  "Cannot read [{file}|the certificate][: {why}][; {kept}].") \
 	F(LOCAL_KEY_LOAD, "local.key-load", PERSISTENT, LOCAL, \
 	  "our key could not be loaded", \
-	  "Cannot read [{file}|the key][: {why}].") \
+	  "Cannot read [{file}|the key][: {why}][; {kept}].") \
 	F(LOCAL_KEY_MISMATCH, "local.key-mismatch", PERSISTENT, LOCAL, \
 	  "our key does not belong to our certificate", \
 	  "The key[ {file}] does not belong to the certificate: a half-finished renewal?") \

@@ -344,6 +344,7 @@ context_check(struct tls_context *context, struct tls_pool *pool, struct tls_con
 	if (context->broken && tls_stamps_equal(&stamps, &context->broken->stamps))
 		return context_verdict(context, failure);
 	if (context_new(pool, &context->settings, &stamps, &fresh, failure) < 0) {
+		failure_add_detail(failure, "kept", "an older good one stays in use");
 		note_broken(context, &stamps, failure);
 		return 1;
 	}

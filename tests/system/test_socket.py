@@ -120,6 +120,7 @@ def test_files_that_are_missing_or_broken(tmp_path, start, peer, authority, serv
     failure = daemon.wait_failure("x", code, stage="load")
     assert failure["life"] == "persistent" and failure["blame"] == "local"
     assert str(tmp_path) in failure["hint"]
+    assert "older" not in failure["hint"], "there is none"
     daemon.wait_up("fine")
     good()
     daemon.wait_up("x")
