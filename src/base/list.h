@@ -12,7 +12,10 @@ struct list {
 	struct list *next, *previous;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name) \
+	{ \
+		&(name), &(name) \
+	}
 
 /*
  * list_init(list):

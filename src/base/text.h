@@ -9,14 +9,17 @@
 #include <stddef.h>
 
 struct text {
-	char *at;	/* the caller's buffer; always NUL-terminated */
-	size_t size;	/* its size in bytes, at least 1 */
-	size_t length;	/* bytes written, without the NUL */
-	bool cut;	/* something did not fit */
+	char *at;      /* the caller's buffer; always NUL-terminated */
+	size_t size;   /* its size in bytes, at least 1 */
+	size_t length; /* bytes written, without the NUL */
+	bool cut;      /* something did not fit */
 };
 
 /* Initializer for a text over an array. */
-#define TEXT_INIT(array) { .at = ((array)[0] = '\0', (array)), .size = sizeof(array) }
+#define TEXT_INIT(array) \
+	{ \
+		.at = ((array)[0] = '\0', (array)), .size = sizeof(array) \
+	}
 
 /*
  * text_init(text, buffer, size):

@@ -10,11 +10,11 @@
 
 typedef uint64_t usec_t;
 
-#define USEC_PER_MSEC ((usec_t)1000)
-#define USEC_PER_SEC ((usec_t)1000000)
+#define USEC_PER_MSEC	((usec_t)1000)
+#define USEC_PER_SEC	((usec_t)1000000)
 #define USEC_PER_MINUTE (60 * USEC_PER_SEC)
-#define USEC_PER_HOUR (60 * USEC_PER_MINUTE)
-#define USEC_PER_DAY (24 * USEC_PER_HOUR)
+#define USEC_PER_HOUR	(60 * USEC_PER_MINUTE)
+#define USEC_PER_DAY	(24 * USEC_PER_HOUR)
 
 /* As an instant: never.  As a duration: without end.  Adding to it or multiplying it keeps it. */
 #define USEC_INFINITY UINT64_MAX
