@@ -31,7 +31,7 @@ static const transition_fn grid[STAGE_COUNT][INPUT_COUNT] = {
 		[INPUT_START] = idle_start,	[INPUT_STALLED] = forgive,
 		[INPUT_ONLINE] = stay,		[INPUT_RETRY] = stay,
 		[INPUT_RECONNECT] = stay,	[INPUT_PAUSE] = rest_pause,
-		[INPUT_RESUME] = stay,		[INPUT_POLICY] = change_policy,
+		[INPUT_RESUME] = paused_resume,	[INPUT_POLICY] = change_policy,
 		[INPUT_STOP] = idle_stop,
 	},
 	[STAGE_LOAD] = {

@@ -24,7 +24,7 @@
 
 /*
  * IDLE		Nothing is open, no timer runs: a new link, or one that was stopped for good.
- *		INPUT_START leads to LOAD.
+ *		INPUT_START, or an INPUT_RESUME that comes before it, leads to LOAD.
  * LOAD		The TLS context is being prepared (files are read).  Nothing is open.  Leads to RESOLVE,
  *		or to CONNECT where every target is numeric, or to BACKOFF.
  * RESOLVE	Names are with the resolver and no address is known yet.  Leads to CONNECT or BACKOFF.

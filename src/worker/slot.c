@@ -107,6 +107,15 @@ drop_successor(struct slot *slot, enum close_reason reason, usec_t now)
 	retire(slot, steal(slot->successor), reason, now);
 }
 
+/* An administrator who has resumed what is not enabled outweighs the file. */
+static void
+request_begin(struct driver *driver)
+{
+	enum input_kind kind = driver->upstream->policy.enabled ? INPUT_START : INPUT_RESUME;
+
+	pacer_request(&driver->worker->pacer, driver, kind);
+}
+
 static void
 make_current(struct slot *slot, usec_t now)
 {
@@ -119,7 +128,7 @@ make_current(struct slot *slot, usec_t now)
 	if (runner->paused)
 		driver_feed(slot->current, &(struct input){ .kind = INPUT_PAUSE }, now);
 	else
-		pacer_request(&runner->worker->pacer, slot->current, INPUT_START);
+		request_begin(slot->current);
 }
 
 static void
@@ -129,7 +138,7 @@ make_successor(struct slot *slot)
 		starve(slot);
 		return;
 	}
-	pacer_request(&slot->runner->worker->pacer, slot->successor, INPUT_START);
+	request_begin(slot->successor);
 }
 
 /* Whether the present driver is to be replaced by one that goes by the upstream as it is now. */

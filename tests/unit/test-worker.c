@@ -176,6 +176,23 @@ one_that_is_not_enabled_waits(void **state)
 }
 
 static void
+one_that_is_resumed_at_once_starts(void **state)
+{
+	struct server *server = server_start(CONDUCT_HOLD, NULL);
+	struct upstream *upstream = make_upstream("db", server->address, 2);
+	struct host host;
+
+	(void)state;
+	upstream->policy.enabled = false;
+	host_start(&host);
+	host_set(&host, 1, upstream, false);
+	host_command(&host, 1, COMMAND_RESUME); /* before the pacer has let its links begin */
+	host_until(&host, host.ready[0] == 2);
+	host_end(&host);
+	server_end(server);
+}
+
+static void
 reconnecting_all_at_once(void **state)
 {
 	struct server *server = server_start(CONDUCT_HOLD, NULL);
@@ -793,6 +810,7 @@ main(void)
 		cmocka_unit_test(a_dead_connection_has_a_name_and_a_successor),
 		cmocka_unit_test(nothing_is_attempted_while_paused),
 		cmocka_unit_test(one_that_is_not_enabled_waits),
+		cmocka_unit_test(one_that_is_resumed_at_once_starts),
 		cmocka_unit_test(reconnecting_all_at_once),
 		cmocka_unit_test(rolling_never_has_fewer_ready),
 		cmocka_unit_test(rolling_waits_for_a_server_that_refuses),
