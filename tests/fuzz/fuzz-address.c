@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "core/address.h"
+#include "fuzz.h"
 
 #include <string.h>
 
@@ -54,7 +55,7 @@ check_target(const char *text, enum family family)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_(freep) char *text = strndup((const char *)data, size);
+	_cleanup_(freep) char *text = fuzz_text(data, size);
 
 	must(text);
 	check_target(text, FAMILY_ANY);

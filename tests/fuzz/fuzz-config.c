@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/diff.h"
 #include "config/source.h"
+#include "fuzz.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -70,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct problems problems = { 0 };
 	_cleanup_(config_unrefp) struct config *config = NULL;
-	_cleanup_(freep) char *text = strndup((const char *)data, size);
+	_cleanup_(freep) char *text = fuzz_text(data, size);
 	int r;
 
 	must(text);

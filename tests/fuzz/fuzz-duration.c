@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/must.h"
 #include "config/duration.h"
+#include "fuzz.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_(freep) char *text = strndup((const char *)data, size);
+	_cleanup_(freep) char *text = fuzz_text(data, size);
 	char canonical[DURATION_TEXT_MAX], twice[DURATION_TEXT_MAX];
 	usec_t duration = 1, again = 1;
 
