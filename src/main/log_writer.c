@@ -17,7 +17,7 @@
  * that it is neither every second line nor never said.
  */
 #define LOSS_SAID_BELOW	   (REPORT_QUEUE_MAX / 2)
-#define LOSS_SAID_INTERVAL (1 * USEC_PER_SEC)
+#define LOSS_SAID_INTERVAL (5 * USEC_PER_SEC)
 
 struct entry {
 	struct entry *next;
@@ -34,7 +34,7 @@ struct log_writer {
 	struct entry *first, **end; /* the queue; *end is where the next one goes */
 	unsigned int count;
 	uint64_t lost, lost_unsaid;
-	usec_t loss_said_at;
+	usec_t losing_since; /* the first line that was lost and is not said yet */
 	struct log_sink *next_sink; /* to be used from the next line on, or NULL */
 	bool ending, ended;
 	bool abandoned; /* nobody waits for the thread: it frees everything itself, if it ever ends */
@@ -69,7 +69,7 @@ is_time_to_say_loss(const struct log_writer *writer)
 	if (writer->lost_unsaid == 0 || writer->count >= REPORT_QUEUE_MAX)
 		return false;
 	return writer->count <= LOSS_SAID_BELOW ||
-	       clock_now() >= usec_add(writer->loss_said_at, LOSS_SAID_INTERVAL);
+	       clock_now() >= usec_add(writer->losing_since, LOSS_SAID_INTERVAL);
 }
 
 /* With the lock held: queue the line that says what was lost, if it is time for it. */
@@ -90,7 +90,6 @@ say_loss(struct log_writer *writer)
 		return;
 	append(writer, entry);
 	writer->lost_unsaid = 0;
-	writer->loss_said_at = clock_now();
 }
 
 /* With the lock held: what to write next, or NULL where all is written and the end has come. */
@@ -261,6 +260,8 @@ log_writer_put(struct log_writer *writer, const struct log_record *record)
 		append(writer, steal(entry));
 		pthread_cond_signal(&writer->work);
 	} else {
+		if (writer->lost_unsaid == 0)
+			writer->losing_since = clock_now();
 		writer->lost++;
 		writer->lost_unsaid++;
 	}
