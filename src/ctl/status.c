@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define NOTE_MAX 2048 /* bytes of a line about a failure; cut beyond */
+#define CODE_WIDTH 36 /* of the longest code: a code cut short is no code */
 
 enum {
 	CELL_NAME,
@@ -31,7 +32,7 @@ static const struct column columns[CELL_COUNT] = {
 	[CELL_READY] = { .title = "READY", .right = true, .rank = 1 },
 	[CELL_SINCE] = { .title = "SINCE", .right = true, .rank = 4 },
 	[CELL_REACH] = { .title = "REACH", .right = true, .rank = 6 },
-	[CELL_FAILURE] = { .title = "LAST FAILURE", .least = 24 },
+	[CELL_FAILURE] = { .title = "LAST FAILURE", .least = CODE_WIDTH },
 	[CELL_AGO] = { .title = "AGO", .right = true, .rank = 5 },
 	[CELL_NEXT] = { .title = "NEXT", .right = true, .rank = 3 },
 };
