@@ -34,7 +34,7 @@ struct log_writer {
 	struct entry *first, **end; /* the queue; *end is where the next one goes */
 	unsigned int count;
 	uint64_t lost, lost_unsaid;
-	usec_t losing_since; /* the first line that was lost and is not said yet */
+	usec_t losing_since;	    /* the first line that was lost and is not said yet */
 	struct log_sink *next_sink; /* to be used from the next line on, or NULL */
 	bool ending, ended;
 	bool abandoned; /* nobody waits for the thread: it frees everything itself, if it ever ends */
