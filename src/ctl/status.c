@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NOTE_MAX 2048 /* bytes of a line about a failure; cut beyond */
-#define CODE_WIDTH 36 /* of the longest code: a code cut short is no code */
+#define NOTE_MAX   2048 /* bytes of a line about a failure; cut beyond */
+#define CODE_WIDTH 36	/* of the longest code: a code cut short is no code */
 
 enum {
 	CELL_NAME,
