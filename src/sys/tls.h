@@ -56,6 +56,13 @@ struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);
 int tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, usec_t now,
 		struct failure *failure);
 
+/*
+ * tls_files_changed(sessions, policy):
+ * Whether a file of `policy` is another one, or in another state, than when the last tls_prepare() of these sessions that
+ * returned a negative errno looked at it: only then is it worth trying again.  False where none has failed.  A stat(2) of each file.
+ */
+bool tls_files_changed(const struct tls_sessions *sessions, const struct tls_policy *policy);
+
 struct tls_setup {
 	int fd;			     /* connected; stays the caller's */
 	const struct target *target; /* whose host is verified and named by SNI, unless the policy says otherwise */

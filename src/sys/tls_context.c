@@ -361,7 +361,6 @@ tls_context_get(struct tls_pool *pool, const struct tls_policy *policy, usec_t n
 		struct tls_context **ret_context, struct failure *failure)
 {
 	struct tls_context *context = pool_find(pool, policy);
-	struct tls_stamps stamps;
 	int r;
 
 	if (context && now < usec_add(context->checked_at, CHECK_INTERVAL)) {
@@ -372,8 +371,8 @@ tls_context_get(struct tls_pool *pool, const struct tls_policy *policy, usec_t n
 		context->checked_at = now;
 		return context_check(context, pool, ret_context, failure);
 	}
-	tls_stamps_read(policy, &stamps);
-	r = context_new(pool, policy, &stamps, &context, failure);
+	tls_stamps_read(policy, &pool->read);
+	r = context_new(pool, policy, &pool->read, &context, failure);
 	if (r < 0)
 		return r;
 	context->checked_at = now;

@@ -129,6 +129,7 @@ int tls_settings_apply(SSL_CTX *ssl_ctx, const struct tls_policy *policy, const 
 struct tls_pool {
 	struct list contexts; /* those that are up to date, each at least once referenced */
 	struct list stores;   /* likewise */
+	struct tls_stamps read; /* how the files were when a context was last made without an older one, or could not be */
 	BIO_METHOD *wire;
 };
 
@@ -156,7 +157,7 @@ struct tls_context {
 
 /*
  * tls_context_get(pool, policy, now, ret_context, failure):
- * As tls_prepare(); *ret_context is a reference.
+ * As tls_prepare(); *ret_context is a reference.  After a negative errno pool->read is how the files were.
  */
 int tls_context_get(struct tls_pool *pool, const struct tls_policy *policy, usec_t now,
 		    struct tls_context **ret_context, struct failure *failure);
@@ -190,6 +191,7 @@ struct tls_sessions {
 	unsigned int references;     /* the upstream's, and one for each connection */
 	bool closed;		     /* the upstream has let go: nothing is kept any more */
 	struct tls_context *context; /* from the last tls_prepare(), or NULL */
+	struct tls_stamps *failed;   /* what the last one that failed saw; NULL: none has */
 	struct tls_ticket tickets[TLS_SESSIONS_MAX];
 	struct chain *chain; /* the last one presented, to be shared; a reference */
 };

@@ -64,6 +64,7 @@ tls_sessions_unref(struct tls_sessions *sessions)
 	drop_all(sessions);
 	tls_context_unref(sessions->context);
 	chain_unref(sessions->chain);
+	free(sessions->failed);
 	free(sessions);
 	return NULL;
 }
@@ -87,6 +88,27 @@ tls_sessions_use(struct tls_sessions *sessions, struct tls_context *context)
 	sessions->context = context;
 }
 
+/* Without memory for it the next attempt is due when the backoff ends, no sooner. */
+static void
+note_failed(struct tls_sessions *sessions)
+{
+	if (!sessions->failed)
+		sessions->failed = malloc(sizeof(*sessions->failed));
+	if (sessions->failed)
+		*sessions->failed = sessions->pool->read;
+}
+
+bool
+tls_files_changed(const struct tls_sessions *sessions, const struct tls_policy *policy)
+{
+	struct tls_stamps present;
+
+	if (!sessions->failed)
+		return false;
+	tls_stamps_read(policy, &present);
+	return !tls_stamps_equal(&present, sessions->failed);
+}
+
 int
 tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, usec_t now,
 	    struct failure *failure)
@@ -96,6 +118,8 @@ tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, usec
 
 	if (r >= 0)
 		tls_sessions_use(sessions, context);
+	else
+		note_failed(sessions);
 	return r;
 }
 

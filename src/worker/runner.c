@@ -409,8 +409,10 @@ runner_prepare_tls(struct runner *runner, const struct upstream *upstream, usec_
 		return r;
 	}
 	r = tls_prepare(runner->sessions, &upstream->policy.tls, now, failure);
-	if (r < 0)
+	if (r < 0) {
+		runner->worker->files_lacking = true;
 		return r;
+	}
 	if (r > 0)
 		warn_stale(runner, failure, now);
 	else
@@ -430,6 +432,20 @@ runner_judge_files(struct runner *runner, usec_t now)
 	failure_init(&failure, FAILURE_NONE, STAGE_LOAD);
 	if (runner_prepare_tls(runner, runner->upstream, now, &failure) < 0)
 		failure_done(&failure); /* no context at all: the links' own attempts say so */
+}
+
+bool
+runner_watch_files(struct runner *runner)
+{
+	size_t i = 0;
+
+	while (i < runner->slot_count && !slot_lacks_file(runner->slots[i]))
+		i++;
+	if (i == runner->slot_count)
+		return false;
+	if (runner->sessions && tls_files_changed(runner->sessions, &runner->upstream->policy.tls))
+		runner_retry_load(runner);
+	return true;
 }
 
 void

@@ -67,6 +67,13 @@ struct runner *runner_free(struct runner *runner);
 void runner_judge_files(struct runner *runner, usec_t now);
 
 /*
+ * runner_watch_files(runner):
+ * If a link waits because a file could not be used, look whether a file has changed, and let it try again at once if so.
+ * Returns whether there is such a link.  A stat(2) of each file, for such a link alone; nothing else changes.
+ */
+bool runner_watch_files(struct runner *runner);
+
+/*
  * runner_pause(runner, now), runner_resume(runner), runner_retry(runner), runner_reconnect(runner, rolling, now),
  * runner_retry_load(runner):
  * The commands, to all its slots.

@@ -321,10 +321,29 @@ slot_change_policy(struct slot *slot, const struct upstream *before, usec_t now)
 	slot_touch(slot);
 }
 
+static bool
+waits_for_load(const struct driver *driver)
+{
+	return driver && driver->link->stage == STAGE_BACKOFF &&
+	       driver->link->failure.stage == STAGE_LOAD;
+}
+
+static bool
+lacks_file(const struct driver *driver)
+{
+	return waits_for_load(driver) && driver->upstream == driver->slot->runner->upstream;
+}
+
+bool
+slot_lacks_file(const struct slot *slot)
+{
+	return lacks_file(slot->current) || lacks_file(slot->successor);
+}
+
 static void
 retry_load(struct driver *driver)
 {
-	if (driver && driver->link->stage == STAGE_BACKOFF && driver->link->failure.stage == STAGE_LOAD)
+	if (waits_for_load(driver))
 		pacer_request(&driver->worker->pacer, driver, INPUT_RETRY);
 }
 

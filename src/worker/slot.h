@@ -95,6 +95,12 @@ void slot_change_policy(struct slot *slot, const struct upstream *before, usec_t
 void slot_replace(struct slot *slot, usec_t now);
 
 /*
+ * slot_lacks_file(slot):
+ * Whether a link that goes by the upstream as it is now waits because a file could not be used.
+ */
+bool slot_lacks_file(const struct slot *slot);
+
+/*
  * slot_retry_load(slot):
  * Files may have changed: if the link waits because one could not be used, let it look at once.
  */

@@ -39,6 +39,8 @@ struct worker {
 	struct pacer pacer;
 	struct runner **runners; /* sorted by id; dropped ones have left it */
 	size_t runner_count, runner_size;
+	bool files_lacking; /* a load stage has failed, and not all have been seen to wait for a file no more */
+	size_t files_next;   /* the runner whose files are looked at first at the next tick */
 	struct list drivers; /* all of them */
 	struct list slots;   /* all of them */
 	struct list leaving; /* runners that have been dropped and are not gone yet */

@@ -11,7 +11,9 @@
 #define TICK_INTERVAL USEC_PER_SEC
 /* Commands handled in one turn: links shall not wait for 10,000 upstreams to be read. */
 #define COMMANDS_PER_TURN 256
-#define THREAD_NAME_MAX	  16 /* pthread_setname_np(3) */
+/* Upstreams whose files are looked at in one tick: a stat(2) may take its time. */
+#define FILES_PER_TICK	500
+#define THREAD_NAME_MAX 16 /* pthread_setname_np(3) */
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
@@ -185,6 +187,21 @@ rest_connections(struct worker *worker, usec_t now)
 	}
 }
 
+/* An upstream that is down for want of a file is tried again as soon as the file changes (FAILURES.md, ruling 2). */
+static void
+watch_files(struct worker *worker)
+{
+	unsigned int watched = 0;
+
+	if (!worker->files_lacking || worker->stopping)
+		return;
+	for (size_t seen = 0; seen < worker->runner_count && watched < FILES_PER_TICK; seen++) {
+		worker->files_next %= worker->runner_count;
+		watched += runner_watch_files(worker->runners[worker->files_next++]);
+	}
+	worker->files_lacking = watched > 0;
+}
+
 static void
 on_tick(void *arg, usec_t now)
 {
@@ -192,6 +209,7 @@ on_tick(void *arg, usec_t now)
 
 	timer_arm(worker->tick, usec_add(now, TICK_INTERVAL));
 	rest_connections(worker, now);
+	watch_files(worker);
 	list_for_each(node, &worker->starved)
 		slot_touch(container_of(node, struct slot, look));
 	if (!worker->short_of_memory)

@@ -126,6 +126,19 @@ def test_files_that_are_missing_or_broken(tmp_path, start, peer, authority, serv
     daemon.wait_up("x")
 
 
+def test_a_file_that_comes_is_seen_before_the_backoff_ends(tmp_path, start, peer, authority, server):
+    """No reload, and the next attempt would be minutes away."""
+    ca = tmp_path / "ca.pem"
+    one = peer(peers.tls(peers.tls_context(server)))
+    daemon = start([upstream("x", one.address, tls={"ca_file": str(ca)}, retry={"initial": "10m", "max": "20m"})])
+    daemon.wait_failure("x", "local.ca-load", stage="load")
+    aside = tmp_path / "ca.new"
+    aside.write_bytes(authority.file.read_bytes())
+    aside.rename(ca)
+    daemon.wait_up("x")
+    assert len(daemon.history("x")) == 1
+
+
 def test_a_bad_new_file_leaves_the_old_one_in_use(tmp_path, start, peer, authority, server):
     ca = tmp_path / "ca.pem"
     ca.write_bytes(authority.file.read_bytes())

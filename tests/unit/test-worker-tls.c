@@ -243,6 +243,38 @@ a_missing_file_holds_its_upstream_until_it_comes(void **state)
 	unlink(path);
 }
 
+/* Nobody says that the file has come, neither a reload nor the end of the backoff. */
+static void
+a_file_that_comes_is_seen(void **state)
+{
+	struct server *server = server_start(CONDUCT_HOLD, authority_server(&authority, 86400));
+	struct upstream *upstream = make_tls_upstream("ldap", server->address, 2, &authority);
+	struct host host;
+	char path[128], aside[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/coming.pem", authority.directory);
+	snprintf(aside, sizeof(aside), "%s.new", path);
+	upstream->policy.tls.ca_file = upstream_keep(upstream, path, strlen(path) + 1);
+	upstream->policy.retry.initial = upstream->policy.retry.max = USEC_PER_HOUR;
+	host_start(&host);
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.failures == 2);
+	host_for(&host, 2200 * USEC_PER_MSEC); /* two ticks */
+	assert_int_equal(host.failures, 2);    /* nothing has changed, nothing was tried */
+	write_file(path, "this is no certificate at all\n");
+	host_until(&host, host.failures == 4);
+	host_for(&host, 2200 * USEC_PER_MSEC);
+	assert_int_equal(host.failures, 4);
+	copy_file(authority.ca_file, aside);
+	assert_int_equal(rename(aside, path), 0);
+	host_until(&host, host.ready[0] == 2);
+	assert_int_equal(host.failures, 4);
+	host_end(&host);
+	server_end(server);
+	unlink(path);
+}
+
 static void
 a_silent_server_has_its_time(void **state)
 {
@@ -329,6 +361,7 @@ main(void)
 		cmocka_unit_test(verification_switched_off_is_a_warning),
 		cmocka_unit_test(without_a_client_certificate_the_verdict_is_awaited),
 		cmocka_unit_test(a_missing_file_holds_its_upstream_until_it_comes),
+		cmocka_unit_test(a_file_that_comes_is_seen),
 		cmocka_unit_test(a_silent_server_has_its_time),
 		cmocka_unit_test(a_change_in_place_keeps_the_session),
 		cmocka_unit_test(a_flood_through_tls_is_ended),
