@@ -133,5 +133,9 @@ CLIENT = [ExtendedKeyUsageOID.CLIENT_AUTH]
 SERVER = [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def weak_rsa_key():
     return rsa.generate_private_key(public_exponent=65537, key_size=1024)

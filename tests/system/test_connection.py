@@ -1,4 +1,6 @@
 """Class connection: the transport."""
+import socket
+
 import pytest
 
 import peers
@@ -43,6 +45,15 @@ def test_a_firewall_of_this_host(tmp_path):
         eventually(lambda: daemon.history("x"), "a failure")
         failure = daemon.history("x")[-1]
         assert failure["code"] in ("connection.prohibited", "connection.host-unreachable"), failure
+
+
+def test_something_else_than_a_stream_listens(tmp_path, start):
+    """A datagram socket at a unix: address: EPROTOTYPE, which has no row of its own and keeps its name."""
+    other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    other.bind(str(tmp_path / "datagram.sock"))
+    with other:
+        daemon = start([upstream("x", f"unix:{tmp_path}/datagram.sock")])
+        assert daemon.wait_failure("x", "connection.other", stage="connect")["error"] == "EPROTOTYPE"
 
 
 def test_reset_before_the_first_byte(start, peer):

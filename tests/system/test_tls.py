@@ -102,6 +102,37 @@ def test_protocol_violation(against):
     against(violate).wait_failure("x", "tls.protocol", stage="handshake")
 
 
+# 1024 bits: less than security level 2 accepts.
+SMALL_DH = """\
+-----BEGIN DH PARAMETERS-----
+MIGHAoGBAOcKVo5VJ5Ax/1AqJRhFnH24jiFPEnKSzMl8x5221YSS3jIFAfA13ZmO
+8eeShKl0/LzFhHnJAdsYBf/z+8zZrMCI8HXPxU7SidPP1Xr6xSyeTs+D66FU1+eK
+z5g+Uw6rllmi21o5pxJrL6tRGJLPFpQOmcYKscjugLF3XJ+wFdjPAgEC
+-----END DH PARAMETERS-----
+"""
+
+
+def test_weak_parameters(against, authority, tmp_path):
+    parameters = tmp_path / "dh.pem"
+    parameters.write_text(SMALL_DH)
+    context = context_at_level_0(authority.issue("rsa", key=pki.rsa_key()))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_dh_params(parameters)
+    failure = against(peers.tls(context), ciphers="DHE-RSA-AES128-GCM-SHA256", max_version="1.2",
+                      security_level=2).wait_failure(
+        "x", "tls.weak-parameters", stage="handshake")
+    assert failure["error"] == "SSL_R_DH_KEY_TOO_SMALL"
+
+
+def test_a_server_without_a_certificate(against):
+    """Anonymous key exchange: nothing was shown that could be judged."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("aNULL:@SECLEVEL=0")
+    daemon = against(peers.tls(context), ciphers="aNULL", max_version="1.2", security_level=0)
+    daemon.wait_failure("x", "tls.certificate-other", stage="handshake")
+
+
 # ---- the server's certificate ----------------------------------------------------------------------------------------
 
 def serving(entity, **options):
@@ -290,6 +321,16 @@ def test_our_expired_certificate(against, authority, server, version):
     ours = authority.issue("expired-client", usage=pki.CLIENT, start=pki.now() - 10 * DAY, end=pki.now() - DAY)
     daemon = against(demanding(server, authority, version), certificate=str(ours.certificate_file), key=str(ours.key_file))
     daemon.wait_failure("x", "tls.client-certificate-expired")
+
+
+@VERSIONS
+def test_our_expired_certificate_refused_for_another_reason(against, authority, server, tmp_path, version):
+    """The server says unknown CA, but ours has indeed expired: that is for us to mend first."""
+    ours = pki.Authority(tmp_path / "stranger", "a stranger").issue(
+        "client", usage=pki.CLIENT, start=pki.now() - 10 * DAY, end=pki.now() - DAY)
+    daemon = against(demanding(server, authority, version), certificate=str(ours.certificate_file), key=str(ours.key_file))
+    failure = daemon.wait_failure("x", "local.certificate-expired")
+    assert failure["blame"] == "local" and failure["alert"].startswith("received ")
 
 
 @VERSIONS
