@@ -37,6 +37,7 @@ slot_new(struct runner *runner, unsigned int number, struct slot **ret_slot)
 	list_init(&slot->look);
 	list_init(&slot->leaves);
 	list_init(&slot->retired);
+	list_init(&slot->replacing);
 	mail_init(&slot->mail, runner->id, number);
 	slot->mail.status = mail_status;
 	slot->mail.last = mail_last;
@@ -59,6 +60,7 @@ slot_free(struct slot *slot)
 	list_remove(&slot->all);
 	list_remove(&slot->look);
 	list_remove(&slot->leaves);
+	list_remove(&slot->replacing);
 	free(slot);
 	return NULL;
 }
@@ -104,6 +106,7 @@ static void
 drop_successor(struct slot *slot, enum close_reason reason, usec_t now)
 {
 	slot->renew = false;
+	list_remove(&slot->replacing);
 	retire(slot, steal(slot->successor), reason, now);
 }
 
@@ -163,6 +166,7 @@ take_over(struct slot *slot, usec_t now)
 
 	slot->current = steal(slot->successor);
 	slot->renew = false;
+	list_remove(&slot->replacing);
 	slot_publish(slot, now);
 	retire(slot, before, slot->renew_reason, now);
 }
@@ -243,6 +247,30 @@ begin_anew(struct slot *slot, enum close_reason reason, usec_t now)
 }
 
 void
+slot_grant_replacement(struct slot *slot, usec_t now)
+{
+	slot->replace_until = usec_add(now, slot->runner->upstream->policy.attempt_timeout);
+}
+
+void
+slot_check_replacement(struct slot *slot, usec_t now)
+{
+	/* Among many that a reload has changed its turn may come late: its time begins with its first attempt. */
+	if (slot->successor && slot->successor->link->stage == STAGE_IDLE)
+		slot_grant_replacement(slot, now);
+	else if (now >= slot->replace_until)
+		take_over(slot, now);
+}
+
+static void
+renew_bounded(struct slot *slot, usec_t now)
+{
+	slot_renew(slot, CLOSE_RELOAD);
+	list_append(&slot->runner->worker->replacing, &slot->replacing);
+	slot_grant_replacement(slot, now);
+}
+
+void
 slot_replace(struct slot *slot, usec_t now)
 {
 	drop_successor(slot, CLOSE_RELOAD, now);
@@ -250,7 +278,7 @@ slot_replace(struct slot *slot, usec_t now)
 	if (!slot->current)
 		return; /* the one that is made will be of the new kind */
 	if (driver_is_ready(slot->current) && !slot->runner->paused)
-		slot_renew(slot, CLOSE_RELOAD);
+		renew_bounded(slot, now);
 	else
 		begin_anew(slot, CLOSE_RELOAD, now);
 }

@@ -28,6 +28,8 @@ struct slot {
 	bool silent;  /* its going is not told: another has its number, or the worker ends */
 	bool renew;   /* a successor is wanted, because of: */
 	enum close_reason renew_reason;
+	struct list replacing; /* in worker->replacing, while a reload's successor has until: */
+	usec_t replace_until;
 	bool roll; /* its turn in a rolling reconnect is to come */
 };
 
@@ -90,9 +92,24 @@ void slot_change_policy(struct slot *slot, const struct upstream *before, usec_t
 
 /*
  * slot_replace(slot, now):
- * The upstream needs new connections: a ready one stays until its successor is, anything else begins anew.
+ * The upstream needs new connections: a ready one stays until its successor is, or until that has had an attempt's time
+ * (timeouts.attempt of what is configured now); anything else begins anew.
  */
 void slot_replace(struct slot *slot, usec_t now);
+
+/*
+ * slot_check_replacement(slot, now):
+ * Of a slot in worker->replacing: when the successor a reload wanted has not become ready within the attempt's timeout, it
+ * takes the slot all the same, and the connection made under the old settings is closed.  They shall not stay in force for ever,
+ * nor hide that the new ones do not work.
+ */
+void slot_check_replacement(struct slot *slot, usec_t now);
+
+/*
+ * slot_grant_replacement(slot, now):
+ * Of such a slot: the successor has all of its time again, from now on.
+ */
+void slot_grant_replacement(struct slot *slot, usec_t now);
 
 /*
  * slot_lacks_file(slot):

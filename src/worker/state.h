@@ -45,7 +45,8 @@ struct worker {
 	struct list slots;   /* all of them */
 	struct list leaving; /* runners that have been dropped and are not gone yet */
 	struct list dirty; /* slots that need a look once the link that was told something has returned */
-	struct list starved; /* slots that lacked memory: looked at again at the next tick */
+	struct list replacing; /* slots whose ready connection waits for a successor since a reload */
+	struct list starved;   /* slots that lacked memory: looked at again at the next tick */
 	struct list loaded; /* drivers whose TLS context is ready: their links are told in the next turn */
 	struct list busy;     /* drivers whose connection has carried something lately */
 	bool short_of_memory; /* a runner has fewer slots than wanted: seen to at the next tick */

@@ -210,6 +210,8 @@ on_tick(void *arg, usec_t now)
 	timer_arm(worker->tick, usec_add(now, TICK_INTERVAL));
 	rest_connections(worker, now);
 	watch_files(worker);
+	list_for_each(node, &worker->replacing)
+		slot_check_replacement(container_of(node, struct slot, replacing), now);
 	list_for_each(node, &worker->starved)
 		slot_touch(container_of(node, struct slot, look));
 	if (!worker->short_of_memory)
@@ -234,6 +236,8 @@ on_late(void *arg, usec_t late, usec_t now)
 		if (!driver->ended)
 			driver_feed(driver, &(struct input){ .kind = INPUT_STALLED }, now);
 	}
+	list_for_each(node, &worker->replacing)
+		slot_grant_replacement(container_of(node, struct slot, replacing), now);
 	outbox_stall(&worker->outbox, late, now);
 }
 
@@ -378,6 +382,7 @@ worker_start(const struct worker_setup *setup, struct worker **ret_worker)
 	list_init(&worker->slots);
 	list_init(&worker->leaving);
 	list_init(&worker->dirty);
+	list_init(&worker->replacing);
 	list_init(&worker->starved);
 	list_init(&worker->busy);
 	list_init(&worker->loaded);

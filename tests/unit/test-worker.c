@@ -396,6 +396,43 @@ a_replaced_one_that_was_not_ready_begins_anew(void **state)
 	server_end(server);
 }
 
+/* Settings that do not work shall not be hidden for ever by a connection made under the old ones. */
+static void
+a_replaced_one_does_not_wait_for_ever(void **state)
+{
+	struct server *server = server_start(CONDUCT_HOLD, NULL);
+	struct upstream *upstream;
+	struct host host;
+	char address[64];
+
+	(void)state;
+	host_start(&host);
+	host_set(&host, 1, make_upstream("db", server->address, 1), false);
+	host_until(&host, host.ready[0] == 1);
+	/* With plenty of time it is kept. */
+	upstream = make_upstream("db", free_address(address, sizeof(address)), 1);
+	upstream->policy.attempt_timeout = USEC_PER_HOUR;
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.failures >= 1);
+	host_for(&host, 2200 * USEC_PER_MSEC); /* two ticks */
+	assert_int_equal(host.closes, 0);
+	assert_int_equal(host.ready[0], 1);
+	/* The time is that of the newest settings. */
+	upstream = make_upstream("db", address, 1);
+	upstream->policy.attempt_timeout = 100 * USEC_PER_MSEC;
+	upstream->policy.retry.initial = upstream->policy.retry.max = USEC_PER_HOUR;
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.closes == 1);
+	assert_int_equal(host_link(&host, 1, 1)->reason, CLOSE_RELOAD);
+	host_until(&host, STAGE_OF(&host, 1, 1) == STAGE_BACKOFF);
+	host_until(&host, atomic_load(&server->open) == 0);
+	/* A later one that works brings it back. */
+	host_set(&host, 1, make_upstream("db", server->address, 1), false);
+	host_until(&host, host.ready[0] == 1);
+	host_end(&host);
+	server_end(server);
+}
+
 static void
 a_paused_one_that_is_replaced_stays_paused(void **state)
 {
@@ -818,6 +855,7 @@ main(void)
 		cmocka_unit_test(a_number_that_comes_back_is_not_gone),
 		cmocka_unit_test(a_replaced_one_is_made_before_the_old_breaks),
 		cmocka_unit_test(a_replaced_one_that_was_not_ready_begins_anew),
+		cmocka_unit_test(a_replaced_one_does_not_wait_for_ever),
 		cmocka_unit_test(a_paused_one_that_is_replaced_stays_paused),
 		cmocka_unit_test(a_dropped_one_says_so_last),
 		cmocka_unit_test(a_lifetime_is_renewed_without_a_gap),
