@@ -86,6 +86,8 @@ on_notify(void *arg, usec_t now)
 		more = station_drain(manager, &manager->stations[i], now) || more;
 		station_flush(manager, &manager->stations[i]);
 	}
+	/* A worker may have snatched some while a reload read its files; what ends gives them back. */
+	(void)reserve_refill(&manager->reserve);
 	if (more)
 		post_call(manager->again);
 	end_if_stopped(manager, now);
@@ -111,7 +113,9 @@ manager_init(struct manager *manager)
 	int r;
 
 	list_init(&manager->managed);
-	r = model_new(manager->setup.notices, &manager->model);
+	r = reserve_open(&manager->reserve);
+	if (r >= 0)
+		r = model_new(manager->setup.notices, &manager->model);
 	if (r >= 0)
 		r = wakeup_new(loop, on_notify, manager, &manager->notify);
 	if (r >= 0)
@@ -154,6 +158,7 @@ manager_free(struct manager *manager)
 	list_for_each(node, &manager->managed)
 		managed_free(container_of(node, struct managed, all));
 	model_free(manager->model);
+	reserve_close(&manager->reserve);
 	config_unref(manager->config);
 	free(manager);
 	return NULL;

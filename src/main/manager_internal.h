@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "main/manager.h"
+#include "main/reserve.h"
 #include "worker/worker.h"
 
 #define EVENTS_PER_TURN \
@@ -49,6 +50,7 @@ struct manager {
 	struct manager_setup setup;
 	struct config *config;
 	struct model *model;
+	struct reserve reserve; /* for the files of a reload */
 	struct wakeup *notify;
 	struct post *again; /* events were left over in this turn */
 	struct timer *give_up;

@@ -152,12 +152,25 @@ put_in_force(struct manager *manager, const struct reload *reload)
 		manager->setup.on_config(manager->setup.arg, manager->config);
 }
 
+/* The files need descriptors also where upstreams have used up all others. */
+static int
+load(struct manager *manager, struct problems *problems, struct config **ret_config)
+{
+	int r;
+
+	while (reserve_trade(&manager->reserve))
+		continue;
+	r = config_load(manager->config->file, tls_check_policy, problems, ret_config);
+	(void)reserve_refill(&manager->reserve);
+	return r;
+}
+
 /* Read and compare, without touching anything. */
 static int
 prepare(struct manager *manager, struct problems *problems, struct reload *ret_reload)
 {
 	struct reload reload = { .before = config_ref(manager->config) };
-	int r = config_load(manager->config->file, tls_check_policy, problems, &reload.after);
+	int r = load(manager, problems, &reload.after);
 
 	if (r >= 0) {
 		config_share(reload.after, reload.before);

@@ -1,12 +1,13 @@
 /*
- * Descriptors kept in reserve, so that the control socket answers also when upstreams have used up all others: open on
- * /dev/null, traded in for a client when accept(2) finds none left.
+ * Descriptors kept in reserve, so that the control socket answers, and a reload can read its files, also when upstreams have used up
+ * all others: open on /dev/null, traded in for a client when accept(2) finds none left, and while a reload reads.
  */
 #pragma once
 
 #include <stdbool.h>
 
-#define RESERVE_MAX 8 /* clients that get in although there is no descriptor left */
+#define RESERVE_MAX \
+	8 /* clients that get in, or files that are open at once, although there is no descriptor left */
 
 struct reserve {
 	int seed; /* never traded: a client's descriptor is turned back into a reserve through it */

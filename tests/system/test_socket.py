@@ -10,7 +10,7 @@ from daemon import Daemon, eventually, upstream
 
 
 def test_descriptor_limit(tmp_path, peer):
-    """With every descriptor used up by upstreams, the failure has its name and the control socket still answers."""
+    """With every descriptor used up by upstreams, the failure has its name, the control socket answers, and reloads work."""
     good = peer()
     daemon = Daemon(tmp_path, [upstream("many", good.address, connections=100)], start=False)
     daemon.start(wrapper=("prlimit", "--nofile=80:80"))
@@ -19,6 +19,8 @@ def test_descriptor_limit(tmp_path, peer):
         assert failure["error"] == "EMFILE" and failure["blame"] == "local"
         assert daemon.call("Status")["health"] == "degraded"
         assert "descriptor" in daemon.read_log().lower()
+        for _ in range(3):
+            assert daemon.reload()[0]["kind"] == "kept"
 
 
 def test_bind(start, peer):

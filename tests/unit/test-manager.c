@@ -7,9 +7,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -327,6 +329,37 @@ a_reload_leaves_alone_what_has_not_changed(void **state)
 	assert_false(told("close"));
 }
 
+#define DESCRIPTORS 200 /* more than the test has open itself */
+
+static void
+a_reload_needs_no_free_descriptor(void **state)
+{
+	struct rlimit before, few;
+	struct reload done;
+	int taken[DESCRIPTORS], count = 0, fd;
+
+	(void)state;
+	turn_until(all_up);
+	write_three("timeouts = { connect = \"7s\"; };");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = DESCRIPTORS;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		taken[count++] = fd;
+	assert_int_equal(errno, EMFILE);
+	/* More than once: what was lent to one is there for the next. */
+	for (int i = 0; i < 3; i++) {
+		reload(&done);
+		reload_done(&done);
+	}
+	assert_int_equal(open("/dev/null", O_RDONLY | O_CLOEXEC), -1);
+	while (count > 0)
+		close(taken[--count]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(known("b")->upstream->policy.timeout[STAGE_CONNECT], 7 * USEC_PER_SEC);
+}
+
 static bool
 b_is_disabled(void)
 {
@@ -524,6 +557,7 @@ main(void)
 		WORLD_TEST(commands_by_name),
 		WORLD_TEST(a_ping_needs_every_worker),
 		WORLD_TEST(a_reload_leaves_alone_what_has_not_changed),
+		WORLD_TEST(a_reload_needs_no_free_descriptor),
 		WORLD_TEST(enabled_follows_the_file),
 		WORLD_TEST(upstreams_come_and_go),
 		WORLD_TEST(a_broken_file_changes_nothing),
