@@ -105,6 +105,19 @@ config_share(struct config *after, const struct config *before)
 	}
 }
 
+int
+config_keep_restart(struct config *after, const struct config *before)
+{
+	schema_for_each(key, SCOPE_DAEMON)
+	{
+		int r = key->apply == APPLY_RESTART ? value_keep(key, after, before) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 void
 diff_done(struct diff *diff)
 {

@@ -48,6 +48,13 @@ int config_diff(const struct config *before, const struct config *after, struct 
 void config_share(struct config *after, const struct config *before);
 
 /*
+ * config_keep_restart(after, before):
+ * Let the fresh snapshot `after`, which nobody else has seen yet, carry on with `before`'s values of the keys that need a restart, so that it
+ * says what is in force.  Whoever wants to know that they differ calls config_diff() first.  Returns 0 or -ENOMEM.
+ */
+int config_keep_restart(struct config *after, const struct config *before);
+
+/*
  * diff_done(diff):
  * Free what it holds.
  */

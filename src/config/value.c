@@ -75,6 +75,26 @@ value_reset(const struct schema_key *key, void *object)
 	return 0;
 }
 
+int
+value_keep(const struct schema_key *key, struct config *object, const struct config *from)
+{
+	char *copy = NULL;
+
+	must(key->scope == SCOPE_DAEMON && (key->type == TYPE_INTEGER || is_string(key->type)));
+	if (key->type == TYPE_INTEGER) {
+		memcpy(schema_at(key, object), schema_at_const(key, from), sizeof(uint32_t));
+		return 0;
+	}
+	if (string_at(key, from)) {
+		copy = strdup(string_at(key, from));
+		if (!copy)
+			return -ENOMEM;
+	}
+	value_done(key, object);
+	*(char **)schema_at(key, object) = copy;
+	return 0;
+}
+
 /* How many bytes a borrowed value has that *at points to. */
 static size_t
 borrowed_bytes(const struct schema_key *key, const struct upstream *upstream)

@@ -38,6 +38,12 @@ int value_read(const struct value_site *site);
 int value_reset(const struct schema_key *key, void *object);
 
 /*
+ * value_keep(key, object, from):
+ * Give `object` the value that `from` has of `key`, an integer or a string of the daemon's.  Returns 0 or -ENOMEM, with `object` as it was.
+ */
+int value_keep(const struct schema_key *key, struct config *object, const struct config *from);
+
+/*
  * value_own(key, upstream):
  * After `upstream` has been given another one's policy as it stands: replace what the value of `key` borrows
  * by a copy of its own.  Returns 0 or -ENOMEM.

@@ -176,7 +176,10 @@ prepare(struct manager *manager, struct problems *problems, struct reload *ret_r
 		config_share(reload.after, reload.before);
 		r = config_diff(reload.before, reload.after, &reload.diff);
 	}
+	if (r >= 0)
+		r = config_keep_restart(reload.after, reload.before);
 	if (r < 0) {
+		diff_done(&reload.diff);
 		config_unref(reload.after);
 		config_unref(reload.before);
 		return r;

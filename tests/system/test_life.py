@@ -167,6 +167,17 @@ def test_sighup_reloads(start, peer):
     daemon.wait_up("b")
 
 
+def test_what_needs_a_restart_is_not_said_to_be_in_force(start, peer):
+    one = upstream("a", peer().address)
+    daemon = start([one])
+    before = daemon.call("Config")["text"]
+    daemon.write([one], workers=63)
+    for count in (1, 2):
+        daemon.reload()
+        assert daemon.call("Config")["text"] == before
+        eventually(lambda: daemon.read_log().count("needs a restart: workers") >= count, "the line about the restart")
+
+
 def test_more_and_fewer_connections(start, peer):
     one = peer()
     daemon = start([upstream("x", one.address, connections=2)])

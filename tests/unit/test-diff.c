@@ -295,6 +295,27 @@ test_share(void **state)
 	assert_string_equal(new->upstreams[3]->name, "x");
 }
 
+/* What needs a restart stays as it is in force, and differs from the file again the next time. */
+static void
+test_keep_restart(void **state)
+{
+	static const char text[] = "workers = 63; control = { path = \"/x\"; mode = \"0600\"; };";
+	_cleanup_(config_unrefp) struct config *old = load("workers = 2;");
+	_cleanup_(config_unrefp) struct config *new = load(text), *next = load(text);
+	struct diff diff;
+
+	(void)state;
+	assert_int_equal(config_keep_restart(new, old), 0);
+	assert_int_equal(new->workers, 2);
+	assert_string_equal(new->control.path, old->control.path);
+	assert_ptr_not_equal(new->control.path, old->control.path);
+	assert_int_equal(new->control.mode, 0600);
+	assert_int_equal(config_diff(new, next, &diff), 0);
+	assert_int_equal(diff.restart_key_count, 2);
+	assert_int_equal(diff.daemon_key_count, 0);
+	diff_done(&diff);
+}
+
 int
 main(void)
 {
@@ -306,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_from_nothing),
 		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_keep_restart),
 	};
 
 	RUN_TESTS(tests);
