@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "sys/fd.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -81,22 +83,45 @@ service_close_passed(void)
 	}
 }
 
+/*
+ * Each message takes a descriptor for a moment, and upstreams may have used up all others: one is held back, or the
+ * watchdog would end a daemon that is merely short of them.  The main thread's alone.
+ */
+static int spare_fd = -1;
+
+static void
+tell(const char *state)
+{
+	int r = sd_notify(0, state);
+
+	if (r == -EMFILE || r == -ENFILE) {
+		spare_fd = fd_close(spare_fd);
+		(void)sd_notify(0, state);
+	}
+	if (r != 0 && spare_fd < 0)
+		spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 void
 service_ready(void)
 {
-	sd_notify(0, "READY=1");
+	tell("READY=1");
 }
 
 void
 service_reloading(usec_t now)
 {
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now);
+	char state[64];
+	struct text text = TEXT_INIT(state);
+
+	text_addf(&text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now);
+	tell(state);
 }
 
 void
 service_stopping(void)
 {
-	sd_notify(0, "STOPPING=1\nSTATUS=Closing the connections.");
+	tell("STOPPING=1\nSTATUS=Closing the connections.");
 }
 
 /* The code of the last failure of `known`, or NULL. */
@@ -160,14 +185,15 @@ void
 service_status(const struct model *model)
 {
 	static char told[STATUS_MAX];
-	char sentence[STATUS_MAX];
-	struct text text = TEXT_INIT(sentence);
+	char state[STATUS_MAX];
+	struct text text = TEXT_INIT(state);
 
+	text_add(&text, "STATUS=");
 	service_status_text(model, &text);
-	if (strcmp(told, sentence) == 0)
+	if (strcmp(told, state) == 0)
 		return;
-	text_copy(told, sizeof(told), sentence);
-	sd_notifyf(0, "STATUS=%s", sentence);
+	text_copy(told, sizeof(told), state);
+	tell(state);
 }
 
 usec_t
@@ -183,5 +209,5 @@ service_watchdog_interval(void)
 void
 service_watchdog(void)
 {
-	sd_notify(0, "WATCHDOG=1");
+	tell("WATCHDOG=1");
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -59,6 +60,32 @@ the_manager_is_told(void **state)
 	assert_string_equal(message(), "WATCHDOG=1");
 	service_stopping();
 	assert_int_equal(strncmp(message(), "STOPPING=1", 10), 0);
+}
+
+/* Upstreams have used up all descriptors: the watchdog is fed all the same. */
+static void
+the_manager_is_told_without_a_descriptor_left(void **state)
+{
+	struct rlimit limit, none;
+
+	(void)state;
+	service_ready(); /* there was one at the start */
+	assert_string_equal(message(), "READY=1");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	for (unsigned int i = 0; i < 3; i++) {
+		int taken[64], count = 0;
+
+		none.rlim_cur = 64;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		while (count < 64 && (taken[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+			count++;
+		service_watchdog();
+		while (count > 0)
+			close(taken[--count]);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		assert_string_equal(message(), "WATCHDOG=1");
+	}
 }
 
 static void
@@ -195,6 +222,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sockets_are_passed_by_name),
 		cmocka_unit_test(the_manager_is_told),
+		cmocka_unit_test(the_manager_is_told_without_a_descriptor_left),
 		cmocka_unit_test(the_watchdog_is_fed_four_times),
 		cmocka_unit_test(the_sentence_names_who_is_down),
 	};
