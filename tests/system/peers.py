@@ -8,6 +8,9 @@ import threading
 import time
 import weakref
 
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 # The TLS socket that has taken over an accepted one, which has no descriptor any more.
 wrapped_by = weakref.WeakKeyDictionary()
 
@@ -196,6 +199,30 @@ def present(der):
     def serve(connection):
         connection.recv(65536)
         connection.sendall(b"\x16\3\3" + len(flight).to_bytes(2, "big") + flight)
+        hold(connection)
+    return serve
+
+
+def demand_and_refuse(der, key, number):
+    """A TLS 1.2 server that asks for a certificate, takes what comes, and answers with alert `number`, whatever was shown:
+    no server of a library says access_denied (RFC 5246, section 7.2.2)."""
+    def serve(connection):
+        hello = connection.recv(65536)
+        ours, theirs = bytes(32), hello[11:43]
+        share = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+        parameters = b"\3\0\x17" + bytes([len(share)]) + share
+        signature = key.sign(theirs + ours + parameters, ec.ECDSA(hashes.SHA256()))
+        one = len(der).to_bytes(3, "big") + der
+        flight = (
+            handshake_message(2, b"\3\3" + ours + b"\0" + b"\xc0\x2b" + b"\0" + b"\0\5\xff\1\0\1\0")
+            + handshake_message(11, len(one).to_bytes(3, "big") + one)
+            + handshake_message(12, parameters + b"\4\3" + len(signature).to_bytes(2, "big") + signature)
+            + handshake_message(13, b"\1\x40" + b"\0\2\4\3" + b"\0\0")
+            + handshake_message(14, b""))
+        connection.sendall(b"\x16\3\3" + len(flight).to_bytes(2, "big") + flight)
+        connection.recv(65536)
+        connection.sendall(alert(number))
         hold(connection)
     return serve
 

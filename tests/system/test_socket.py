@@ -155,3 +155,10 @@ def test_a_bad_new_file_leaves_the_old_one_in_use(tmp_path, start, peer, authori
     daemon.wait_up("x")
     eventually(lambda: [line for line in daemon.lines(event="warning", upstream="x") if str(ca) in str(line)],
                "a warning that names the file")
+
+
+def test_a_setting_that_cannot_be_applied(tmp_path, start, peer):
+    """keylog_file in a folder that does not exist: nothing the parser can see."""
+    daemon = start([upstream("x", peer().address, tls={"verify": "none", "keylog_file": str(tmp_path / "no" / "keys")})])
+    failure = daemon.wait_failure("x", "local.tls-config", stage="load")
+    assert failure["blame"] == "local" and "keylog_file" in failure["hint"]

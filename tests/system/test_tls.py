@@ -341,6 +341,15 @@ def test_client_certificate_rejected(against, authority, server, version):
     daemon.wait_failure("x", "tls.client-certificate-rejected")
 
 
+def test_client_access_denied(against, authority, server):
+    """Our certificate is valid and not allowed to connect: alert 49, after we have sent one."""
+    ours = authority.issue("client", usage=pki.CLIENT)
+    serve = peers.demand_and_refuse(pki.der(server.certificate), server.key, 49)
+    daemon = against(serve, max_version="1.2", certificate=str(ours.certificate_file), key=str(ours.key_file))
+    failure = daemon.wait_failure("x", "tls.client-access-denied", stage="handshake")
+    assert failure["alert"] == "received access_denied(49)"
+
+
 @VERSIONS
 def test_a_good_client_certificate(against, authority, server, version):
     ours = authority.issue("client", usage=pki.CLIENT)
