@@ -1,5 +1,6 @@
 """Class connection: the transport."""
 import socket
+import time
 
 import pytest
 
@@ -73,10 +74,12 @@ def test_closed_and_reset_once_stable(start, peer):
     one = peer(peers.say(b"220 hello\r\n"))
     daemon = start([upstream("x", one.address, **quick)])
     daemon.wait_up("x")
+    time.sleep(0.1)  # longer than stable_after
     one.close_all()
     daemon.wait_failure("x", "connection.closed", stage="ready")
     eventually(lambda: one.connections, "the next connection")
     daemon.wait_up("x")
+    time.sleep(0.1)
     one.reset_all()
     failure = daemon.wait_failure("x", "connection.reset", stage="ready")
     assert failure["error"] == "ECONNRESET" and failure["attempt"] >= 1
