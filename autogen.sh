@@ -14,7 +14,7 @@ build_packages="gcc libc6-dev make autoconf automake pkgconf libssl-dev libconfi
 	libc-ares-dev libjansson-dev"
 demo_packages="python3 openssl"
 check_packages="clang libclang-rt-dev clang-format mandoc libcmocka-dev python3 python3-pytest python3-cryptography python3-dnslib
-	openssl iproute2 nftables procps xz-utils git debootstrap systemd-container"
+	openssl iproute2 nftables procps strace xz-utils git debootstrap systemd-container"
 jobs=$(nproc)
 
 say() {

@@ -162,3 +162,30 @@ def test_a_setting_that_cannot_be_applied(tmp_path, start, peer):
     daemon = start([upstream("x", peer().address, tls={"verify": "none", "keylog_file": str(tmp_path / "no" / "keys")})])
     failure = daemon.wait_failure("x", "local.tls-config", stage="load")
     assert failure["blame"] == "local" and "keylog_file" in failure["hint"]
+
+
+def failing(call, error, when="1+"):
+    """A wrapper in which such a system call fails: for errors that no peer and no kernel here can be made to give.  `when` counts
+    each thread's own calls.  The tracer stands aside (-D), so that signals reach the daemon; LeakSanitizer does not work in a
+    process that is traced."""
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    return ("env", f"ASAN_OPTIONS={options}", "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+            "-e", f"inject={call}:error={error}:when={when}")
+
+
+def test_no_buffers(tmp_path, peer):
+    daemon = Daemon(tmp_path, [upstream("x", peer().address)], start=False)
+    daemon.start(wrapper=failing("connect", "ENOBUFS"))
+    with daemon:
+        failure = daemon.wait_failure("x", "socket.no-buffers", stage="connect")
+        assert failure["error"] == "ENOBUFS" and failure["blame"] == "local"
+
+
+def test_an_error_while_reading_that_has_no_row(tmp_path, peer):
+    """The worker's first read fails (so does main's, from the first client, which asks again)."""
+    daemon = Daemon(tmp_path, [upstream("x", peer(peers.say(b"hello")).address)], start=False)
+    daemon.start(wrapper=failing("recvfrom", "EIO", when="1"))
+    with daemon:
+        failure = daemon.wait_failure("x", "socket.io", stage="ready")
+        assert failure["error"] == "EIO"
+        daemon.wait_up("x")
