@@ -13,9 +13,12 @@
 enum effect_kind {
 	EFFECT_LOAD, /* prepare the TLS context; answer with LOADED or FAILED */
 	EFFECT_RESOLVE, /* .resolve: ask for one family of one target; answer with ANSWERED, once each */
-	EFFECT_CONNECT,	  /* .connect: open a socket towards an address in a slot of the race */
-	EFFECT_ABANDON,	  /* .slot: close that socket of the race at once */
-	EFFECT_ADOPT,	  /* .slot: that socket has won; it is the link's connection now */
+	EFFECT_CONNECT, /* .connect: open a socket towards an address in a slot of the race */
+	EFFECT_ABANDON, /* .slot: close that socket of the race at once */
+	EFFECT_ADOPT,	/* .slot: that socket has won; it is the link's connection now */
+	EFFECT_PROXY, /* hold the proxy's dialogue (core/proxy) over the connection; answer with PASSED or FAILED */
+	EFFECT_STARTTLS,  /* likewise core/starttls */
+	EFFECT_PROBE,	  /* likewise core/probe; while READY also with PROBE_FAILED */
 	EFFECT_HANDSHAKE, /* begin TLS on the connection; answer with SECURED or FAILED */
 	EFFECT_SETTLE,	/* read for the verdict on our certificate; answer with SETTLED or FAILED */
 	EFFECT_HOLD,	/* keep the connection read-armed; answer with RECEIVED or FAILED */
@@ -25,6 +28,8 @@ enum effect_kind {
 	EFFECT_STAGE,	       /* the link has entered link->stage: tell main */
 	EFFECT_REPORT,	       /* .failure: tell main, once for each ended attempt or connection */
 	EFFECT_LOST_ADDRESS, /* .failure: an address failed in an attempt that goes on; debug and counters only */
+	EFFECT_FAMILY, /* .broken: the race that has been won says this of the families; told each time */
+	EFFECT_PROBING, /* .probing: a probe of the ready connection has failed, or one has passed after such; a warning */
 	EFFECT_REPORT_CLOSE, /* .reason: a ready connection has ended for a reason that is no failure */
 	EFFECT_RENEW, /* .reason: lifetime or idle_limit is due: make a successor, then STOP this one */
 	EFFECT_ARM_TIMER, /* .deadline: (re)arm the link's one timer; USEC_INFINITY: disarm */
@@ -39,6 +44,7 @@ struct effect {
 			unsigned int target;
 			enum family family;
 			bool fresh; /* do not answer from a cache */
+			uint64_t seed; /* of the order among SRV records of one priority; the same for both families */
 		} resolve;
 		struct {
 			unsigned int slot;
@@ -47,6 +53,14 @@ struct effect {
 		} connect;
 		unsigned int slot;
 		const struct failure *failure; /* the link's; valid until its next step */
+		struct {
+			enum family family; /* that is broken, while the other one works; FAMILY_ANY: none is */
+			const struct failure *failure; /* of its last address; NULL: it did not answer */
+		} broken;
+		struct {
+			unsigned int count; /* probes failed in a row; 0: one has passed again */
+			const struct failure *failure; /* the last one's; NULL where count is 0 */
+		} probing;
 		enum close_reason reason;
 		usec_t deadline;
 	};

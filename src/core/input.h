@@ -18,14 +18,16 @@ enum input_kind {
 	INPUT_ANSWERED,	   /* .answer: one query of EFFECT_RESOLVE has ended, well or badly */
 	INPUT_CONNECTED,   /* .slot: that socket of the race is connected */
 	INPUT_UNCONNECTED, /* .slot, .failure: that socket of the race has failed */
-	INPUT_SECURED,	   /* .secured: the handshake is done and the peer verified */
-	INPUT_SETTLED,	   /* the server has accepted our certificate: a ticket or data came */
-	INPUT_FAILED, /* .failure: loading, or the one connection (HANDSHAKE to READY) has ended */
+	INPUT_PASSED, /* the dialogue of PROXY, STARTTLS or PROBE, or of a probe in READY, has ended well */
+	INPUT_PROBE_FAILED, /* .failure: a probe in READY was answered, but not as it should be; the connection is whole */
+	INPUT_SECURED, /* .secured: the handshake is done and the peer verified */
+	INPUT_SETTLED, /* the server has accepted our certificate: a ticket or data came */
+	INPUT_FAILED,  /* .failure: loading, or the one connection (PROXY to READY) has ended */
 	INPUT_RECEIVED, /* .bytes: data came on a ready connection (feeds idle_limit and reset-early) */
-	INPUT_DEADLINE,	 /* the armed timer has fired */
-	INPUT_STALLED,	 /* this process was held up: deadlines that passed prove nothing */
-	INPUT_ONLINE,	 /* this host has a network again */
-	INPUT_RETRY,	 /* an administrator: end the backoff now, ask names afresh */
+	INPUT_DEADLINE, /* .failure: the armed timer has fired; what that means for a dialogue that is going on; NULL: none is */
+	INPUT_STALLED,	/* this process was held up: deadlines that passed prove nothing */
+	INPUT_ONLINE,	/* this host has a network again */
+	INPUT_RETRY,	/* an administrator: end the backoff now, ask names afresh */
 	INPUT_RECONNECT, /* an administrator: replace the connection by a fresh one */
 	INPUT_PAUSE,	 /* close, and make no attempts */
 	INPUT_RESUME,	 /* end the pause with an attempt */
@@ -40,7 +42,8 @@ struct answer {
 	unsigned int target;				/* index in upstream->targets */
 	enum family family;				/* FAMILY_IPV4 or FAMILY_IPV6 */
 	unsigned int count;				/* 0: .failure says why */
-	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the target's port */
+	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the target's port, or the SRV record's */
+	unsigned int rank[ANSWER_ADDRESSES_MAX]; /* of a service: place of its record among all, 0 the first; else 0 */
 	const struct failure *failure; /* borrowed during the step; NULL where count > 0 */
 };
 

@@ -29,14 +29,18 @@
  *		or to CONNECT where every target is numeric, or to BACKOFF.
  * RESOLVE	Names are with the resolver and no address is known yet.  Leads to CONNECT or BACKOFF.
  * CONNECT	At most RACE_MAX sockets race; all are in link->race, no TLS object exists; queries may
- *		still be out and add addresses.  First to connect leads to HANDSHAKE (or READY); the last
+ *		still be out and add addresses.  First to connect leads to the next stage that applies, READY at last; the last
  *		to fail, or the deadline, to BACKOFF.
- * PROXY, STARTTLS  One socket, spoken to in plain text.  Declared; their machines come later.
+ * PROXY	One socket, spoken to in plain text: to the proxy, or the PROXY header to the upstream.  Leads to
+ *		STARTTLS, HANDSHAKE, PROBE or READY, whichever applies first, back to CONNECT, or to BACKOFF.
+ * STARTTLS	One socket, spoken to in plain text up to the server's go-ahead.  Leads to HANDSHAKE, back to
+ *		CONNECT, or to BACKOFF.
  * HANDSHAKE	One socket with a TLS object.  Leads to SETTLE, READY, back to CONNECT when the failure
  *		blames the address and another is left, or to BACKOFF.
  * SETTLE	TLS 1.3, the server asked for a certificate: its verdict is awaited.  The deadline passing
  *		is consent.  Leads to READY, CONNECT or BACKOFF.
- * PROBE	Declared; comes later.
+ * PROBE	One connection, with TLS or without, over which the application is asked whether it is well.
+ *		Leads to READY, back to CONNECT, or to BACKOFF.
  * READY	One established, verified connection, read-armed so that its end is seen at once.
  *		Leads to BACKOFF or CLOSING.
  * LENT		The connection belongs to a borrower.  Declared; comes later.

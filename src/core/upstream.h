@@ -52,6 +52,12 @@ struct upstream *upstream_new(const char *name, unsigned int target_count);
 void *upstream_keep(struct upstream *upstream, const void *bytes, size_t length);
 
 /*
+ * upstream_reach(upstream, index):
+ * Where a socket must be connected to for target number `index`: the proxy, where there is one, else the target itself.  Borrowed.  Any thread.
+ */
+const struct target *upstream_reach(const struct upstream *upstream, unsigned int index);
+
+/*
  * upstream_ref(upstream), upstream_unref(upstream):
  * Take or give back a reference; both take NULL; upstream_unref returns NULL.  Any thread.
  */

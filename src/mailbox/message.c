@@ -33,6 +33,12 @@ warning_name(enum warning_kind kind)
 		[WARNING_VERIFICATION_DISABLED] = "verification-disabled",
 		[WARNING_LEFT_OUT] = "addresses-left-out",
 		[WARNING_LOST] = "events-lost",
+		[WARNING_FAMILY_BROKEN] = "family-broken",
+		[WARNING_CERTIFICATE_EXPIRES] = "certificate-expires-soon",
+		[WARNING_CERTIFICATE_CHANGED] = "certificate-changed",
+		[WARNING_OWN_CERTIFICATE] = "own-certificate-expires-soon",
+		[WARNING_PROBE_FAILING] = "probe-failing",
+		[WARNING_FLAPPING] = "flapping",
 	};
 
 	must(kind < WARNING_COUNT);

@@ -62,6 +62,14 @@ enum warning_kind {
 	WARNING_VERIFICATION_DISABLED,
 	WARNING_LEFT_OUT, /* .number: addresses there was no room for */
 	WARNING_LOST,	  /* .number: events lost because main did not keep up */
+	/* .number: 4 or 6, the family that is dead while the other one works (0: it is over); .failure: its last address's, or none */
+	WARNING_FAMILY_BROKEN,
+	/* .number: when the first certificate the peer is trusted by ends, in seconds since 1970 (0: over); .failure.chain: the chain */
+	WARNING_CERTIFICATE_EXPIRES,
+	WARNING_CERTIFICATE_CHANGED, /* momentary: .failure.chain: the one presented now; details old and new: SPKI digests of the leaf */
+	WARNING_OWN_CERTIFICATE, /* .number: when ours ends or has ended (0: over); .failure: detail file */
+	WARNING_PROBE_FAILING, /* .number: probes of ready links failed in a row (0: over); .failure: the last one's */
+	WARNING_FLAPPING, /* main's own: an upstream's ready connections end again and again; .number: how many lately (0: over) */
 	WARNING_COUNT
 };
 
@@ -105,6 +113,7 @@ void event_done(struct event *event);
 
 /*
  * warning_name(kind):
- * The wire name: "stall", "stale-files", "verification-disabled", "addresses-left-out", "events-lost".  Static.
+ * The wire name: "stall", "stale-files", "verification-disabled", "addresses-left-out", "events-lost",
+ * "family-broken", "certificate-expires-soon", "certificate-changed", "own-certificate-expires-soon", "probe-failing", "flapping".  Static.
  */
 const char *warning_name(enum warning_kind kind);

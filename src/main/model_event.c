@@ -241,6 +241,18 @@ on_close(const struct news *news)
 
 /* ---- warnings ------------------------------------------------------------------------------------- */
 
+/* A day, by its name: the warning comes long before it, and the hour does not matter. */
+static void
+date_text(uint64_t seconds, struct text *text)
+{
+	time_t when = (time_t)seconds;
+	char buffer[32];
+	struct tm day;
+
+	if (gmtime_r(&when, &day) && strftime(buffer, sizeof(buffer), "%Y-%m-%d", &day) > 0)
+		text_add(text, buffer);
+}
+
 static void
 warning_message(enum warning_kind kind, uint64_t number, struct text *text)
 {
@@ -264,6 +276,26 @@ warning_message(enum warning_kind kind, uint64_t number, struct text *text)
 	case WARNING_LOST:
 		text_addf(text, "%llu events of a worker were lost, since main did not keep up", count);
 		return;
+	case WARNING_FAMILY_BROKEN:
+		text_addf(text, "no address of IPv%llu can be used, while those of the other family can", count);
+		return;
+	case WARNING_CERTIFICATE_EXPIRES:
+		text_add(text, "the server's certificate chain ends ");
+		date_text(number, text);
+		return;
+	case WARNING_CERTIFICATE_CHANGED:
+		text_add(text, "the server has another certificate than before");
+		return;
+	case WARNING_OWN_CERTIFICATE:
+		text_add(text, "our certificate ends ");
+		date_text(number, text);
+		return;
+	case WARNING_PROBE_FAILING:
+		text_addf(text, "%llu probes in a row went wrong; the connection is kept for now", count);
+		return;
+	case WARNING_FLAPPING:
+		text_addf(text, "ready connections ended %llu times lately", count);
+		return;
 	case WARNING_COUNT: break;
 	}
 	must_not_reach();
@@ -286,17 +318,22 @@ warning_failure(const struct news *news, struct failure *stall)
 }
 
 /*
- * Whether a warning says that it is over: no address is left out any more, no file is stale.  The others are of the
+ * Whether a warning says that it is over: no address is left out any more, no file is stale, ….  The others are of the
  * moment, or last as long as the configuration says so.
  */
 static bool
 is_over(const struct event *event)
 {
-	if (event->warning.kind == WARNING_LEFT_OUT)
-		return event->warning.number == 0;
-	if (event->warning.kind == WARNING_STALE_FILES)
-		return event->warning.failure.code == FAILURE_NONE;
-	return false;
+	switch (event->warning.kind) {
+	case WARNING_LEFT_OUT:
+	case WARNING_FAMILY_BROKEN:
+	case WARNING_CERTIFICATE_EXPIRES:
+	case WARNING_OWN_CERTIFICATE:
+	case WARNING_PROBE_FAILING:
+	case WARNING_FLAPPING: return event->warning.number == 0;
+	case WARNING_STALE_FILES: return event->warning.failure.code == FAILURE_NONE;
+	default: return false;
+	}
 }
 
 static void
@@ -304,7 +341,8 @@ keep_warning(struct model_upstream *known, enum warning_kind kind, bool over)
 {
 	uint32_t bit = UINT32_C(1) << kind;
 
-	if (!known || kind == WARNING_STALL || kind == WARNING_LOST)
+	if (!known || kind == WARNING_STALL || kind == WARNING_LOST ||
+	    kind == WARNING_CERTIFICATE_CHANGED)
 		return;
 	known->warnings = over ? known->warnings & ~bit : known->warnings | bit;
 }

@@ -3,7 +3,7 @@
  *
  * At most RESOLVE_QUERIES_MAX queries are on the wire at once; more wait in order (MEASURED.md: the socket
  * overflows, and each loss costs 5 s).  Equal questions asked at once share one query.  Answers are kept
- * for their TTL.  The hosts file and the search list count.  A changed /etc/resolv.conf is noticed.
+ * for their TTL.  The hosts file and the search list count (not for services).  A changed /etc/resolv.conf is noticed.
  */
 #pragma once
 
@@ -21,7 +21,9 @@ struct query;
 
 struct resolve_answer {
 	unsigned int count;				/* 0: failure is set */
-	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for */
+	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for, or the SRV record's */
+	unsigned int rank[ANSWER_ADDRESSES_MAX]; /* of a service: its record's place in the order of RFC 2782, 0 the first; else 0 */
+	const char *hosts[ANSWER_ADDRESSES_MAX]; /* of a service: the host its record names, without a trailing dot; borrowed; else NULL */
 	usec_t ttl;
 	struct failure failure; /* code, error and error_name (ARES_…, or an errno where no socket could be had); stage is RESOLVE */
 };
@@ -30,11 +32,13 @@ struct resolve_answer {
 typedef void (*resolve_fn)(void *arg, const struct resolve_answer *answer, usec_t now);
 
 struct question {
-	const char *host; /* copied */
-	bool absolute;	  /* no search list */
-	uint16_t port;
+	const char *host;   /* copied */
+	bool absolute;	    /* no search list */
+	uint16_t port;	    /* 0 of a service */
 	enum family family; /* FAMILY_IPV4 or FAMILY_IPV6 */
-	bool fresh;	    /* do not answer from what is kept */
+	bool service; /* ask for SRV records first, then for the addresses of the hosts they name (RFC 2782) */
+	uint64_t seed; /* of a service: draws the order among records of one priority; equal seeds draw alike */
+	bool fresh; /* do not answer from what is kept */
 	usec_t timeout; /* the stage's: sets the resolver's patience; the asker keeps the deadline and cancels */
 };
 

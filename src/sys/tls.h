@@ -65,7 +65,8 @@ bool tls_files_changed(const struct tls_sessions *sessions, const struct tls_pol
 
 struct tls_setup {
 	int fd;			     /* connected; stays the caller's */
-	const struct target *target; /* whose host is verified and named by SNI, unless the policy says otherwise */
+	const struct target *target; /* whose domain is verified and named by SNI, unless the policy says otherwise */
+	const char *srv_host; /* of a service: the host its record names, for VERIFY_NAME_SRV_TARGET; copied; or NULL */
 	const struct tls_policy *policy;	  /* as prepared; lives as long as the tls object */
 	const struct transport_policy *transport; /* likewise; of the socket, for ruling 5; or NULL */
 };
@@ -115,6 +116,41 @@ bool tls_verdict_seen(const struct tls *tls);
  */
 enum tls_result tls_read(struct tls *tls, void *buffer, size_t size, size_t *ret_length,
 			 struct failure *failure);
+
+/*
+ * tls_write(tls, buffer, length, ret_length, failure):
+ * Write application data: TLS_DONE with *ret_length at least 1; after TLS_WANT_READ or TLS_WANT_WRITE call again with the same octets.
+ */
+enum tls_result tls_write(struct tls *tls, const void *buffer, size_t length, size_t *ret_length,
+			  struct failure *failure);
+
+/*
+ * tls_judge(tls, sessions, policy, failure):
+ * Judge the peer of an established connection once more, as if its chain were presented now: by the trust store, the CRLs and the pins of
+ * `policy` as last prepared for `sessions`, and by the clock.  Returns 0 where it is trusted; -EACCES with `failure` filled as by a
+ * handshake (chain included) where it is not; -ENOMEM.  A stapled OCSP response is not asked for again.
+ */
+int tls_judge(struct tls *tls, struct tls_sessions *sessions, const struct tls_policy *policy,
+	      struct failure *failure);
+
+/*
+ * tls_expiry(tls):
+ * When the first certificate of the chain that was relied upon ends, the trust anchor apart, in seconds since 1970; 0 where nothing was relied upon.
+ */
+int64_t tls_expiry(const struct tls *tls);
+
+/* What the context of an upstream is made from; a number changes when that part of it was read anew and differs. */
+struct tls_state {
+	uint64_t trust;	    /* CA files and CRLs */
+	uint64_t identity;  /* our certificate and key */
+	int64_t own_expiry; /* when our certificate ends, in seconds since 1970; 0: we have none */
+};
+
+/*
+ * tls_state(sessions, ret_state):
+ * As of the last tls_prepare(); all 0 before there was one.
+ */
+void tls_state(const struct tls_sessions *sessions, struct tls_state *ret_state);
 
 /*
  * tls_shutdown(tls):
