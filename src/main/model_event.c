@@ -6,6 +6,7 @@
 #include "sys/clock.h"
 
 #include <string.h>
+#include <time.h>
 
 #define MESSAGE_MAX 256 /* bytes of a message of the model's own */
 
