@@ -37,13 +37,14 @@ enum target_kind {
 	TARGET_NAME,	/* must be resolved */
 	TARGET_ADDRESS, /* IPv4 or IPv6 literal; a name to verify all the same (as an IP SAN) */
 	TARGET_UNIX,
-	TARGET_SERVICE, /* "srv:_ldaps._tcp.example.org": SRV records (RFC 2782) say where */
+	TARGET_SERVICE, /* "srv:_ldaps._tcp.example.org": SRV records (RFC 2782) say where; no search list */
 };
 
 struct target {
 	enum target_kind kind;
-	char host[TARGET_HOST_MAX]; /* as configured, without brackets and without a trailing dot; "" for unix; of a
-				     * service the whole name, "_ldaps._tcp.example.org" */
+	/* As configured, without brackets and without a trailing dot; "" for unix; of a service the whole
+	 * name, "_ldaps._tcp.example.org". */
+	char host[TARGET_HOST_MAX];
 	bool absolute;		/* a name was written with a trailing dot: no search list */
 	uint16_t port;		/* host order; 0 for unix and service */
 	struct address address; /* set for TARGET_ADDRESS and TARGET_UNIX */
@@ -51,11 +52,11 @@ struct target {
 
 /*
  * target_parse(text, family, ret_target, ret_problem):
- * Parse "host:port", "192.0.2.1:port", "[v6]:port", "[fe80::1%eth0]:port", "srv:_service._proto.domain" or "unix:/path" (a leading
- * '@' of the path is no abstract name but a mistake).  All that FAILURES.md, ruling 1, can see to be
- * wrong is refused: `family` is the one allowed for literals.  The port is a number.  Returns 0, or
- * -EINVAL with *ret_problem pointing to a static sentence that
- * says what is wrong and what was expected, in words that fit after "address: \"TEXT\" ".  Any thread.
+ * Parse "host:port", "192.0.2.1:port", "[v6]:port", "[fe80::1%eth0]:port", "srv:_service._tcp.domain"
+ * or "unix:/path" (a leading '@' of the path is no abstract name but a mistake).  All that FAILURES.md,
+ * ruling 1, can see to be wrong is refused: `family` is the one allowed for literals.  The port is a
+ * number; a service has none, and no protocol but _tcp, whatever its case.  Returns 0, or -EINVAL with
+ * *ret_problem pointing to a static sentence that says what is wrong and what was expected, in words that fit after "address: \"TEXT\" ".  Any thread.
  */
 int target_parse(const char *text, enum family family, struct target *ret_target,
 		 const char **ret_problem);
@@ -68,14 +69,15 @@ bool target_is_asked(const struct target *target);
 
 /*
  * target_domain(target):
- * The name that stands for whom we mean: the host, and of a service the domain without its two leading labels.  Borrowed from `target`; "" for unix.  Any thread.
+ * The name that stands for whom we mean: the host, and of a service the name without its two leading
+ * labels.  Borrowed from `target`; "" for unix.  Any thread.
  */
 const char *target_domain(const struct target *target);
 
 /*
  * target_format(target, buffer, size):
- * Write the canonical text of `target` (host:port, [v6]:port, srv:_service._proto.domain, unix:/path) into `buffer` of `size`
- * bytes; TARGET_HOST_MAX + 16 always suffice.  Returns `buffer`.  Any thread.
+ * Write the canonical text of `target` (host:port, [v6]:port, srv:_service._tcp.domain, unix:/path)
+ * into `buffer` of `size` bytes; TARGET_HOST_MAX + 16 always suffice.  Returns `buffer`.  Any thread.
  */
 char *target_format(const struct target *target, char *buffer, size_t size);
 

@@ -5,10 +5,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define LABEL_MAX	    63
 #define PORT_DIGITS_MAX	    5
 #define UNIX_PREFIX	    "unix:"
+#define SERVICE_PREFIX	    "srv:"
+#define SERVICE_PROTOCOL    "_tcp"
 #define UNIX_PATH_BYTES_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 #define DIGITS	   "0123456789"
@@ -182,23 +185,21 @@ check_label(const char *label, size_t length, const char **ret_problem)
 	return 0;
 }
 
-/* A host whose last label is a number is no name but a mistyped address. */
-static int
-check_last_label(const char *label, const char **ret_problem)
+/* Whether the last label of `host` is a number, as inet_aton() would read it: then the host is no name but a mistyped address. */
+static bool
+ends_in_number(const char *host)
 {
+	const char *dot = strrchr(host, '.');
+	const char *label = dot ? dot + 1 : host;
 	bool hex = label[0] == '0' && (label[1] == 'x' || label[1] == 'X') &&
 		   label[2 + strspn(label + 2, HEX_DIGITS)] == '\0';
 
-	if (hex || label[strspn(label, DIGITS)] == '\0')
-		return refuse(ret_problem,
-			      "ends in a number but is no dotted quad (expected four numbers from 0 to 255 "
-			      "without leading zeros, e.g. 192.0.2.1, or a name)");
-	return 0;
+	return hex || label[strspn(label, DIGITS)] == '\0';
 }
 
 /* `host` has no trailing dot, and at most 253 characters. */
 static int
-check_name(const char *host, const char **ret_problem)
+check_labels(const char *host, const char **ret_problem)
 {
 	const char *label = host;
 	int r = check_characters(host, ret_problem);
@@ -212,9 +213,99 @@ check_name(const char *host, const char **ret_problem)
 		if (r < 0)
 			return r;
 		if (label[length] == '\0')
-			return check_last_label(label, ret_problem);
+			return 0;
 		label += length + 1;
 	}
+}
+
+static int
+check_name(const char *host, const char **ret_problem)
+{
+	int r = check_labels(host, ret_problem);
+
+	if (r < 0)
+		return r;
+	if (ends_in_number(host))
+		return refuse(ret_problem,
+			      "ends in a number but is no dotted quad (expected four numbers from 0 to 255 "
+			      "without leading zeros, e.g. 192.0.2.1, or a name)");
+	return 0;
+}
+
+/* Puts the `length` characters of a host into `target`, a trailing dot apart. */
+static int
+store_host(const char *host, size_t length, struct target *target, const char **ret_problem)
+{
+	if (length > 1 && host[length - 1] == '.') {
+		target->absolute = true;
+		length--;
+	}
+	if (length >= sizeof(target->host))
+		return refuse(ret_problem, "has a host name of more than 253 characters");
+	memcpy(target->host, host, length);
+	return 0;
+}
+
+/* What follows the first label of `host`; NULL where it has no other. */
+static const char *
+after_label(const char *host)
+{
+	const char *dot = strchr(host, '.');
+
+	return dot ? dot + 1 : NULL;
+}
+
+/* The labels of "_service._tcp.domain", each of which is one that a host name may have. */
+static int
+check_service(const char *host, const char **ret_problem)
+{
+	const char *protocol = after_label(host);
+	const char *domain = protocol ? after_label(protocol) : NULL;
+
+	if (host[0] != '_' || !protocol || protocol[0] != '_')
+		return refuse(ret_problem, "does not begin with a service and a protocol, both with an "
+					   "underscore (expected e.g. srv:_ldaps._tcp.example.org)");
+	if (host[1] == '.' || host[1] == '-')
+		return refuse(ret_problem,
+			      "has a service without a name (expected e.g. srv:_ldaps._tcp.example.org)");
+	if (strcspn(protocol, ".") != strlen(SERVICE_PROTOCOL) ||
+	    strncasecmp(protocol, SERVICE_PROTOCOL, strlen(SERVICE_PROTOCOL)) != 0)
+		return refuse(ret_problem, "asks for a protocol other than _tcp, which is all that is spoken "
+					   "here (expected e.g. srv:_ldaps._tcp.example.org)");
+	if (!domain)
+		return refuse(ret_problem, "has no domain (expected e.g. srv:_ldaps._tcp.example.org)");
+	if (ends_in_number(domain))
+		return refuse(ret_problem,
+			      "has a domain that ends in a number, as no name does (expected e.g. "
+			      "srv:_ldaps._tcp.example.org)");
+	return 0;
+}
+
+/* `name` follows the prefix. */
+static int
+parse_service(const char *name, struct target *ret_target, const char **ret_problem)
+{
+	struct target target = { .kind = TARGET_SERVICE };
+	int r;
+
+	if (strchr(name, ':'))
+		return refuse(ret_problem,
+			      "has a port, but the port is what an SRV record tells (expected e.g. "
+			      "srv:_ldaps._tcp.example.org)");
+	if (name[0] == '\0' || strcmp(name, ".") == 0)
+		return refuse(ret_problem,
+			      "names no service (expected e.g. srv:_ldaps._tcp.example.org)");
+	r = store_host(name, strlen(name), &target, ret_problem);
+	if (r < 0)
+		return r;
+	r = check_labels(target.host, ret_problem);
+	if (r < 0)
+		return r;
+	r = check_service(target.host, ret_problem);
+	if (r < 0)
+		return r;
+	*ret_target = target;
+	return 0;
 }
 
 /* Fills in `target`, whose port is known, from the `length` characters of its host. */
@@ -223,14 +314,10 @@ parse_host(const char *host, size_t length, enum family family, struct target *t
 	   const char **ret_problem)
 {
 	struct in_addr ip;
+	int r = store_host(host, length, target, ret_problem);
 
-	if (length > 1 && host[length - 1] == '.') {
-		target->absolute = true;
-		length--;
-	}
-	if (length >= sizeof(target->host))
-		return refuse(ret_problem, "has a host name of more than 253 characters");
-	memcpy(target->host, host, length);
+	if (r < 0)
+		return r;
 	if (!target->absolute && inet_pton(AF_INET, target->host, &ip) == 1) {
 		target->kind = TARGET_ADDRESS;
 		address_from_ip(AF_INET, &ip, target->port, &target->address);
@@ -246,12 +333,10 @@ check_shape(const char *text, const char **ret_problem)
 	const char *colon = strchr(text, ':');
 
 	if (text[0] == '\0')
-		return refuse(ret_problem, "is empty (expected host:port, [IPv6]:port or unix:/path)");
+		return refuse(ret_problem, "is empty (expected host:port, [IPv6]:port, unix:/path or "
+					   "srv:_service._tcp.domain)");
 	if (strstr(text, "://"))
 		return refuse(ret_problem, "is a URL (expected host:port, e.g. example.org:443)");
-	if (strncmp(text, "srv:", strlen("srv:")) == 0)
-		return refuse(ret_problem,
-			      "names an SRV record, which this version does not look up (expected host:port)");
 	if (!colon)
 		return refuse(ret_problem, "has no port (expected host:port, e.g. example.org:443)");
 	if (strchr(colon + 1, ':'))
@@ -271,6 +356,8 @@ target_parse(const char *text, enum family family, struct target *ret_target, co
 
 	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
 		return parse_unix(text + strlen(UNIX_PREFIX), ret_target, ret_problem);
+	if (strncmp(text, SERVICE_PREFIX, strlen(SERVICE_PREFIX)) == 0)
+		return parse_service(text + strlen(SERVICE_PREFIX), ret_target, ret_problem);
 	if (text[0] == '[')
 		return parse_bracketed(text + 1, family, ret_target, ret_problem);
 	r = check_shape(text, ret_problem);
@@ -287,14 +374,32 @@ target_parse(const char *text, enum family family, struct target *ret_target, co
 	return 0;
 }
 
+bool
+target_is_asked(const struct target *target)
+{
+	return target->kind == TARGET_NAME || target->kind == TARGET_SERVICE;
+}
+
+const char *
+target_domain(const struct target *target)
+{
+	if (target->kind != TARGET_SERVICE)
+		return target->host;
+	return after_label(after_label(target->host));
+}
+
 char *
 target_format(const struct target *target, char *buffer, size_t size)
 {
+	const char *dot = target->absolute ? "." : "";
 	struct text text;
 
-	if (target->kind != TARGET_NAME)
+	if (!target_is_asked(target))
 		return address_format(&target->address, buffer, size);
 	text_init(&text, buffer, size);
-	text_addf(&text, "%s%s:%u", target->host, target->absolute ? "." : "", target->port);
+	if (target->kind == TARGET_SERVICE)
+		text_addf(&text, SERVICE_PREFIX "%s%s", target->host, dot);
+	else
+		text_addf(&text, "%s%s:%u", target->host, dot, target->port);
 	return buffer;
 }

@@ -17,7 +17,7 @@ check_address(const struct target *target, enum family family)
 	char text[ADDRESS_TEXT_MAX];
 	const struct address *address = &target->address;
 
-	must(address_is_set(address) == (target->kind != TARGET_NAME));
+	must(address_is_set(address) != target_is_asked(target));
 	if (!address_is_set(address))
 		return;
 	must(*address_format(address, text, sizeof(text)));
@@ -47,7 +47,8 @@ check_target(const char *text, enum family family)
 	must(target_parse(canonical, family, &again, &problem) == 0);
 	must(again.kind == target.kind && again.port == target.port);
 	must(again.absolute == target.absolute);
-	must(target.kind != TARGET_NAME || strcmp(again.host, target.host) == 0);
+	must(!target_is_asked(&target) || strcmp(again.host, target.host) == 0);
+	must((*target_domain(&target) != '\0') == (target.kind != TARGET_UNIX));
 	must(address_equal(&again.address, &target.address));
 	must(strcmp(target_format(&again, twice, sizeof(twice)), canonical) == 0);
 }

@@ -20,8 +20,10 @@ accepts(const char *text, enum target_kind kind, const char *formatted)
 	assert_string_equal(target_format(&target, buffer, sizeof(buffer)), formatted);
 	assert_int_equal(target_parse(buffer, FAMILY_ANY, &again, &problem), 0);
 	assert_int_equal(again.kind, kind);
-	if (kind == TARGET_NAME)
+	assert_int_equal(target_is_asked(&target), kind == TARGET_NAME || kind == TARGET_SERVICE);
+	if (target_is_asked(&target))
 		assert_string_equal(again.host, target.host);
+	assert_int_equal(address_is_set(&target.address), !target_is_asked(&target));
 	assert_int_equal(again.port, target.port);
 	assert_int_equal(again.absolute, target.absolute);
 	assert_true(address_equal(&again.address, &target.address));
@@ -103,6 +105,82 @@ sockets_of_unix(void **state)
 }
 
 static void
+has_domain(const char *text, const char *domain)
+{
+	struct target target;
+	const char *problem;
+
+	assert_int_equal(target_parse(text, FAMILY_ANY, &target, &problem), 0);
+	assert_string_equal(target_domain(&target), domain);
+}
+
+static void
+services(void **state)
+{
+	struct target target;
+	const char *problem;
+
+	(void)state;
+	accepts("srv:_ldaps._tcp.example.org", TARGET_SERVICE, "srv:_ldaps._tcp.example.org");
+	accepts("srv:_xmpp-server._tcp.example.org.", TARGET_SERVICE,
+		"srv:_xmpp-server._tcp.example.org.");
+	accepts("srv:_ldap._tcp.dc._msdcs.example.org", TARGET_SERVICE,
+		"srv:_ldap._tcp.dc._msdcs.example.org");
+	accepts("srv:_LDAP._TCP.localdomain", TARGET_SERVICE, "srv:_LDAP._TCP.localdomain");
+	accepts("srv:_9p._tcp.10.example", TARGET_SERVICE, "srv:_9p._tcp.10.example");
+	assert_int_equal(target_parse("srv:_a._tcp.Example.ORG.", FAMILY_IPV4, &target, &problem), 0);
+	assert_string_equal(target.host, "_a._tcp.Example.ORG");
+	assert_true(target.absolute);
+	assert_int_equal(target.port, 0);
+	assert_false(address_is_set(&target.address));
+}
+
+static void
+domains(void **state)
+{
+	(void)state;
+	has_domain("srv:_ldaps._tcp.example.org", "example.org");
+	has_domain("srv:_ldap._tcp.dc._msdcs.example.org.", "dc._msdcs.example.org");
+	has_domain("srv:_a._tcp.b", "b");
+	has_domain("example.org.:80", "example.org");
+	has_domain("_ldaps._tcp.example.org:80", "_ldaps._tcp.example.org");
+	has_domain("192.0.2.1:80", "192.0.2.1");
+	has_domain("[2001:db8::1]:80", "2001:db8::1");
+	has_domain("unix:/run/x", "");
+}
+
+static void
+services_that_cannot_be(void **state)
+{
+	(void)state;
+	refuses("srv:", "names no service");
+	refuses("srv:.", "names no service");
+	refuses("srv:example.org", "with an underscore");
+	refuses("srv:ldaps.tcp.example.org", "with an underscore");
+	refuses("srv:_ldaps", "with an underscore");
+	refuses("srv:_ldaps.example.org", "with an underscore");
+	refuses("srv:ldaps._tcp.example.org", "with an underscore");
+	refuses("srv:_._tcp.example.org", "without a name");
+	refuses("srv:_-a._tcp.example.org", "without a name");
+	refuses("srv:_dns._udp.example.org", "other than _tcp");
+	refuses("srv:_dns._tc.example.org", "other than _tcp");
+	refuses("srv:_dns._tcpx.example.org", "other than _tcp");
+	refuses("srv:_ldaps._tcp", "no domain");
+	refuses("srv:_ldaps._tcp.", "no domain");
+	refuses("srv:_ldaps._tcp..", "empty label");
+	refuses("srv:_ldaps._tcp..example.org", "empty label");
+	refuses("srv:_ldaps._tcp.example.org:636", "has a port");
+	refuses("srv:_ldaps._tcp.192.0.2.1", "ends in a number");
+	refuses("srv:_ldaps._tcp.[2001:db8::1]", "has a port");
+	refuses("srv://_ldaps._tcp.example.org", "character that no host name has");
+	refuses("srv: _ldaps._tcp.example.org", "space");
+	refuses("srv:_ldaps._tcp.exam_ple-.org", "begins or ends with '-'");
+	refuses("srv:_ldaps._tcp.b\xc3\xbc"
+		"cher.example",
+		"xn--");
+}
+
+static void
 ports(void **state)
 {
 	(void)state;
@@ -148,7 +226,6 @@ hosts_that_cannot_be(void **state)
 	refuses("*.example.org:80", "character that no host name has");
 	refuses("a\nb:80", "character that no host name has");
 	refuses("https://example.org:443", "is a URL");
-	refuses("srv:_ldaps._tcp.example.org", "SRV");
 	for (int i = 0; i < 63; i++)
 		text_add(&label, "x");
 	text_add(&label, ".org:80");
@@ -182,6 +259,13 @@ a_name_has_253_characters_at_most(void **state)
 	for (int i = 0; i < 126; i++)
 		text_add(&name, "a.");
 	text_add(&name, "bb.:80");
+	refuses(text, "253");
+	text_init(&name, text, sizeof(text));
+	text_add(&name, "srv:_aa._tcp."); /* 9 of them, of which the prefix is none */
+	for (int i = 0; i < 122; i++)
+		text_add(&name, "a.");
+	accepts(text, TARGET_SERVICE, text);
+	text_add(&name, "b");
 	refuses(text, "253");
 }
 
@@ -234,6 +318,9 @@ main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(sockets_of_unix),
+		cmocka_unit_test(services),
+		cmocka_unit_test(domains),
+		cmocka_unit_test(services_that_cannot_be),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(hosts_that_cannot_be),
 		cmocka_unit_test(a_name_has_253_characters_at_most),
