@@ -28,8 +28,8 @@ enum effect_kind {
 	EFFECT_STAGE,	       /* the link has entered link->stage: tell main */
 	EFFECT_REPORT,	       /* .failure: tell main, once for each ended attempt or connection */
 	EFFECT_LOST_ADDRESS, /* .failure: an address failed in an attempt that goes on; debug and counters only */
-	EFFECT_FAMILY, /* .broken: the race that has been won says this of the families; told each time */
-	EFFECT_PROBING, /* .probing: a probe of the ready connection has failed, or one has passed after such; a warning */
+	EFFECT_FAMILY, /* .broken: what the race that has been won says of the families; told each time there were both */
+	EFFECT_PROBING, /* .probing: a probe of the ready connection has failed; or that is over; a warning */
 	EFFECT_REPORT_CLOSE, /* .reason: a ready connection has ended for a reason that is no failure */
 	EFFECT_RENEW, /* .reason: lifetime or idle_limit is due: make a successor, then STOP this one */
 	EFFECT_ARM_TIMER, /* .deadline: (re)arm the link's one timer; USEC_INFINITY: disarm */
@@ -54,11 +54,13 @@ struct effect {
 		unsigned int slot;
 		const struct failure *failure; /* the link's; valid until its next step */
 		struct {
-			enum family family; /* that is broken, while the other one works; FAMILY_ANY: none is */
+			enum family family; /* that is broken, while the other one works; FAMILY_ANY: none was seen to be */
+			enum family over; /* where family is FAMILY_ANY: whose warning is over, if there was one: it has
+					   * won, or has no address any more.  Of the other one nothing is said */
 			const struct failure *failure; /* of its last address; NULL: it did not answer */
 		} broken;
 		struct {
-			unsigned int count; /* probes failed in a row; 0: one has passed again */
+			unsigned int count; /* probes failed in a row; 0: one has passed again, or the connection has ended */
 			const struct failure *failure; /* the last one's; NULL where count is 0 */
 		} probing;
 		enum close_reason reason;

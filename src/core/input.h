@@ -31,7 +31,9 @@ enum input_kind {
 	INPUT_RECONNECT, /* an administrator: replace the connection by a fresh one */
 	INPUT_PAUSE,	 /* close, and make no attempts */
 	INPUT_RESUME,	 /* end the pause with an attempt */
-	INPUT_POLICY, /* .upstream: the policy was changed in place; nothing needs a new connection */
+	/* .upstream: the policy was changed in place; nothing needs a new connection.  Where it wants no probe any more (PROBE_NONE)
+	 * the driver drops the probe's dialogue before it tells, in PROBE as in READY: the link waits for none. */
+	INPUT_POLICY,
 	INPUT_STOP,   /* .reason: close for good; the link ends in IDLE with EFFECT_ENDED */
 	INPUT_CLOSED, /* what EFFECT_CLOSE began is done, or the transport has ended anyhow */
 	INPUT_COUNT
