@@ -133,7 +133,7 @@ struct tls_policy {
 	bool enabled;
 	enum verify verify;
 	const char *verify_name; /* NULL: the target's host, of srv: its domain (RFC 9525); or VERIFY_NAME_SRV_TARGET */
-	const char *sni; /* NULL: the name that is verified, none for an address; "": none */
+	const char *sni; /* NULL: the host or domain verified by default, none for an address; "": none */
 	const char *ca_file, *ca_dir; /* both NULL: the system's */
 	const char *certificate, *key, *key_password_file, *crl_file, *keylog_file; /* or NULL */
 	unsigned char (*pins)[32];

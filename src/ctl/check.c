@@ -3,46 +3,90 @@
 
 #include "base/cleanup.h"
 #include "config/duration.h"
+#include "ctl/check_url.h"
 #include "ctl/detail.h"
 #include "ctl/session.h"
-#include "sys/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Options that say how to connect: with NAME that is the configuration's business. */
 #define URL_OPTIONS \
-	(OPTION_BIT(OPTION_CA_FILE) | OPTION_BIT(OPTION_CERTIFICATE) | OPTION_BIT(OPTION_KEY) | \
-	 OPTION_BIT(OPTION_VERIFY) | OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_SNI) | \
-	 OPTION_BIT(OPTION_ALPN) | OPTION_BIT(OPTION_MIN_VERSION))
+	(OPTION_BIT(OPTION_CRL_FILE) | OPTION_BIT(OPTION_PIN) | OPTION_BIT(OPTION_OCSP) | \
+	 OPTION_BIT(OPTION_VIA) | OPTION_BIT(OPTION_PROXY_USER) | \
+	 OPTION_BIT(OPTION_PROXY_PASSWORD_FILE) | OPTION_BIT(OPTION_PROXY_PROTOCOL) | \
+	 OPTION_BIT(OPTION_PROBE) | OPTION_BIT(OPTION_CA_FILE) | OPTION_BIT(OPTION_CERTIFICATE) | \
+	 OPTION_BIT(OPTION_KEY) | OPTION_BIT(OPTION_VERIFY) | OPTION_BIT(OPTION_NAME) | \
+	 OPTION_BIT(OPTION_SNI) | OPTION_BIT(OPTION_ALPN) | OPTION_BIT(OPTION_MIN_VERSION))
 
 /* ---- the result of a trace -------------------------------------------------------------------------------------- */
 
+/* What is printed while the trace goes on. */
+struct showing {
+	struct check_view view;
+	bool wanted; /* with --json it is printed in one piece at the end */
+};
+
 static void
-print_report(const struct ctl *ctl, const json_t *report)
+on_resolved(void *arg, const struct trace *trace)
 {
-	if (arguments_has(ctl->arguments, OPTION_JSON))
-		session_print_json(ctl, report, true);
+	struct showing *showing = arg;
+	json_t *queries = check_queries(trace);
+
+	check_show_queries(&showing->view, queries);
+	json_decref(queries);
+	fflush(stdout);
+}
+
+static void
+on_ended(void *arg, const struct trace *trace, unsigned int attempt)
+{
+	struct showing *showing = arg;
+	json_t *value = check_attempt(trace, &trace->attempts[attempt]);
+
+	check_show_attempt(&showing->view, value);
+	json_decref(value);
+	fflush(stdout);
+}
+
+/* The rest of what is to be printed; returns the exit status. */
+static int
+conclude(const struct ctl *ctl, struct showing *showing, const struct trace *trace)
+{
+	json_t *report = check_report(ctl->arguments->names[0], trace);
+	int status = check_status(report);
+
+	if (showing->wanted)
+		check_show_end(&showing->view, report);
 	else
-		check_show(&ctl->screen, report, clock_realtime());
+		session_print_json(ctl, report, true);
+	json_decref(report);
+	return status;
+}
+
+static void
+begin_showing(const struct ctl *ctl, struct showing *ret_showing)
+{
+	*ret_showing = (struct showing){ .wanted = !arguments_has(ctl->arguments, OPTION_JSON) };
+	if (ret_showing->wanted)
+		check_show_begin(&ret_showing->view, &ctl->screen, ctl->arguments->names[0]);
 }
 
 static int
 run_trace(const struct ctl *ctl, const struct upstream *upstream)
 {
 	_cleanup_(trace_done) struct trace trace = { 0 };
-	json_t *report;
-	int status, r = trace_run(upstream, &trace);
+	struct showing showing;
+	const struct trace_watcher watcher = { on_resolved, on_ended, &showing };
+	int r;
 
-	if (r < 0) {
-		ctl_complain("cannot try anything: %s", strerror(-r));
-		return STATUS_ERROR;
-	}
-	report = check_report(ctl->arguments->names[0], &trace);
-	print_report(ctl, report);
-	status = check_status(report);
-	json_decref(report);
-	return status;
+	begin_showing(ctl, &showing);
+	r = trace_run(upstream, showing.wanted ? &watcher : NULL, &trace);
+	if (r == 0)
+		return conclude(ctl, &showing, &trace);
+	ctl_complain("cannot try anything: %s", strerror(-r));
+	return STATUS_ERROR;
 }
 
 /* ---- check URL -------------------------------------------------------------------------------------------------- */
@@ -53,17 +97,15 @@ report_invalid(const struct ctl *ctl, const struct failure *failure)
 {
 	struct trace_attempt attempt = { .ended = true };
 	struct trace trace = { .attempts = &attempt, .attempt_count = 1 };
-	json_t *report;
-	int status;
+	struct showing showing;
 
 	for (int stage = 0; stage < STAGE_COUNT; stage++)
 		attempt.timing[stage] = USEC_INFINITY;
 	attempt.failure = *failure; /* borrowed */
-	report = check_report(ctl->arguments->names[0], &trace);
-	print_report(ctl, report);
-	status = check_status(report);
-	json_decref(report);
-	return status;
+	begin_showing(ctl, &showing);
+	if (showing.wanted)
+		on_ended(&showing, &trace, 0);
+	return conclude(ctl, &showing, &trace);
 }
 
 static int
@@ -133,8 +175,8 @@ name_options_fit(const struct arguments *arguments)
 
 	for (int option = 0; option < OPTION_COUNT; option++) {
 		if (arguments->values[option] && (URL_OPTIONS & OPTION_BIT(option))) {
-			ctl_complain("with the name of an upstream, its TLS settings are those of the "
-				     "configuration; give them with a URL");
+			ctl_complain("with the name of an upstream, how to connect is the configuration's "
+				     "business; give such options with a URL");
 			return false;
 		}
 	}

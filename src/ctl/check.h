@@ -9,12 +9,6 @@
 
 #include <jansson.h>
 
-/*
- * check_is_url(word):
- * Whether `word` is meant to be a URL rather than the name of a configured upstream.
- */
-bool check_is_url(const char *word);
-
 /* What became of a URL. */
 struct check_plan {
 	struct config *config; /* holds the one upstream; NULL where there is a failure */
@@ -36,10 +30,31 @@ void check_plan_done(struct check_plan *plan);
 json_t *check_report(const char *title, const struct trace *trace);
 
 /*
- * check_show(screen, report, now):
- * Print a report for people; `now` is the realtime in microseconds.
+ * check_queries(trace), check_attempt(trace, attempt):
+ * The parts of it, for a trace that is still going on: all queries; what became of one address.  The caller owns them.
  */
-void check_show(const struct screen *screen, const json_t *report, uint64_t now);
+json_t *check_queries(const struct trace *trace);
+json_t *check_attempt(const struct trace *trace, const struct trace_attempt *attempt);
+
+/* A report as it is printed for people, part after part. */
+struct check_view {
+	const struct screen *screen;
+	const char *target;  /* as the command line has it; borrowed */
+	uint64_t now;	     /* realtime in microseconds */
+	json_t *chain;	     /* shown last; a reference; or NULL */
+	char *chain_address; /* owned */
+};
+
+/*
+ * check_show_begin(view, screen, target), check_show_queries(view, queries), check_show_attempt(view, attempt),
+ * check_show_end(view, report):
+ * Print what is being tried, the queries, one attempt after the other, and what is left to say of the whole report.
+ * check_show_end() frees what the view holds.
+ */
+void check_show_begin(struct check_view *view, const struct screen *screen, const char *target);
+void check_show_queries(const struct check_view *view, const json_t *queries);
+void check_show_attempt(struct check_view *view, const json_t *attempt);
+void check_show_end(struct check_view *view, const json_t *report);
 
 /*
  * check_status(report):

@@ -4,48 +4,16 @@
 #include "base/cleanup.h"
 #include "config/duration.h"
 #include "core/policy.h"
+#include "core/probe.h"
+#include "core/starttls.h"
+#include "ctl/check_url.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEME_TLS  "tls://"
-#define SCHEME_TCP  "tcp://"
-#define SCHEME_UNIX "unix:"
-
-bool
-check_is_url(const char *word)
-{
-	return strstr(word, "://") || strncmp(word, SCHEME_UNIX, strlen(SCHEME_UNIX)) == 0;
-}
-
-/* The address in the URL, or NULL; *ret_tls: whether TLS is to be spoken. */
-static const char *
-url_address(const char *url, bool *ret_tls)
-{
-	*ret_tls = strncmp(url, SCHEME_TLS, strlen(SCHEME_TLS)) == 0;
-	if (*ret_tls)
-		return url + strlen(SCHEME_TLS);
-	if (strncmp(url, SCHEME_TCP, strlen(SCHEME_TCP)) == 0)
-		return url + strlen(SCHEME_TCP);
-	return strncmp(url, SCHEME_UNIX, strlen(SCHEME_UNIX)) == 0 ? url : NULL;
-}
-
-static void
-complain_scheme(const char *url)
-{
-	static const char *const schemes[] = { "tls", "tcp", "unix" };
-	_cleanup_(freep) char *scheme = ctl_need(strndup(url, strcspn(url, ":")));
-	const char *nearest = arguments_suggest(scheme, schemes, COUNT_OF(schemes));
-
-	if (strcmp(scheme, "https") == 0)
-		nearest = "tls";
-	if (nearest)
-		ctl_complain("check knows no scheme %s; did you mean %s://host:port?", scheme, nearest);
-	else
-		ctl_complain("check knows no scheme %s; it takes tls://host:port, tcp://host:port or "
-			     "unix:/path",
-			     scheme);
-}
+/* Of the configuration that stands for the command line. */
+#define PLAN_BYTES ((size_t)64 * 1024)
 
 /* ---- the configuration ------------------------------------------------------------------------------------------ */
 
@@ -86,11 +54,11 @@ add_path(struct text *text, const char *key, const char *value)
 
 /* "h2,http/1.1" as a list. */
 static void
-add_protocols(struct text *text, const char *value)
+add_list(struct text *text, const char *key, const char *value)
 {
 	if (!value)
 		return;
-	text_add(text, "alpn = [ ");
+	text_addf(text, "%s = [ ", key);
 	for (const char *at = value; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
 		_cleanup_(freep) char *word = ctl_need(strndup(at, strcspn(at, ",")));
 
@@ -115,9 +83,111 @@ add_tls(struct text *text, const struct arguments *arguments)
 	add_key(text, "verify_name", full ? values[OPTION_NAME] : NULL);
 	add_key(text, "sni", values[OPTION_SNI] ? values[OPTION_SNI] : values[OPTION_NAME]);
 	add_key(text, "min_version", values[OPTION_MIN_VERSION]);
-	add_protocols(text, values[OPTION_ALPN]);
+	add_path(text, "crl_file", values[OPTION_CRL_FILE]);
+	add_key(text, "ocsp", values[OPTION_OCSP]);
+	add_list(text, "pins", values[OPTION_PIN]);
+	add_list(text, "alpn", values[OPTION_ALPN]);
 	text_add(text, "}; ");
 }
+
+static void
+add_proxy(struct text *text, const struct arguments *arguments)
+{
+	const char *const *values = arguments->values;
+
+	add_key(text, "proxy", values[OPTION_VIA]);
+	add_key(text, "proxy_user", values[OPTION_PROXY_USER]);
+	add_path(text, "proxy_password_file", values[OPTION_PROXY_PASSWORD_FILE]);
+	add_key(text, "proxy_protocol", values[OPTION_PROXY_PROTOCOL]);
+}
+
+/* ---- the probe -------------------------------------------------------------------------------------------------- */
+
+/* What --probe says, KIND or KIND:WHAT, and where WHAT stands in the configuration. */
+static const struct {
+	const char *word, *kind, *key;
+} probes[] = {
+	{ "none", NULL, NULL },
+	{ "expect", "expect", "expect" },
+	{ "regex", "expect", "expect_regex" },
+	{ "http", "http", "request" },
+	{ "redis", "redis", NULL },
+	{ "postgres", "postgres", "user" },
+	{ "mysql", "mysql", "user" },
+	{ "smtp", "smtp", NULL },
+	{ "imap", "imap", NULL },
+	{ "memcached", "memcached", NULL },
+	{ "mqtt", "mqtt", NULL },
+};
+
+static void
+complain_probe(const char *word)
+{
+	const char *words[COUNT_OF(probes)], *nearest;
+
+	for (size_t i = 0; i < COUNT_OF(probes); i++)
+		words[i] = probes[i].word;
+	nearest = arguments_suggest(word, words, COUNT_OF(words));
+	if (nearest)
+		ctl_complain("there is no probe %s; did you mean --probe=%s?", word, nearest);
+	else
+		ctl_complain("there is no probe %s; see holdfastctl(1)", word);
+}
+
+/* "/health" is as good as "GET /health". */
+static void
+add_request(struct text *text, const char *what)
+{
+	char request[PROBE_TEXT_MAX + 8];
+
+	snprintf(request, sizeof(request), "%s%s", what[0] == '/' ? "GET " : "", what);
+	add_key(text, "request", request);
+}
+
+/* Returns false where there is no such probe; `what` may be NULL. */
+static bool
+add_probe_kind(struct text *text, const char *word, const char *what)
+{
+	size_t row = 0;
+
+	while (row < COUNT_OF(probes) && strcmp(probes[row].word, word) != 0)
+		row++;
+	if (row == COUNT_OF(probes)) {
+		complain_probe(word);
+		return false;
+	}
+	if (what && what[0] && !probes[row].key) {
+		ctl_complain("the probe %s asks one thing only: --probe=%s", word, word);
+		return false;
+	}
+	if (!probes[row].kind)
+		return true;
+	text_add(text, "probe = { ");
+	add_key(text, "kind", probes[row].kind);
+	if (what && what[0] && strcmp(probes[row].key, "request") == 0)
+		add_request(text, what);
+	else if (what && what[0])
+		add_key(text, probes[row].key, what);
+	text_add(text, "}; ");
+	return true;
+}
+
+/* What --probe says, or what goes with the scheme. */
+static bool
+add_probe(struct text *text, const struct arguments *arguments, const struct check_url *url)
+{
+	const char *wanted = arguments->values[OPTION_PROBE];
+	_cleanup_(freep) char *word = NULL;
+
+	if (!wanted && url->scheme->probe == PROBE_NONE)
+		return true;
+	if (!wanted)
+		return add_probe_kind(text, probe_kind_name(url->scheme->probe), url->path);
+	word = ctl_need(strndup(wanted, strcspn(wanted, ":")));
+	return add_probe_kind(text, word, strchr(wanted, ':') ? strchr(wanted, ':') + 1 : url->path);
+}
+
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 
 /* Each stage gets at most `timeout`; the attempt has none of its own to be in the way. */
 static bool
@@ -129,7 +199,10 @@ add_timeouts(struct text *text, const char *value)
 	} stages[] = {
 		{ "resolve", DEFAULT_RESOLVE_TIMEOUT },
 		{ "connect", DEFAULT_CONNECT_TIMEOUT },
+		{ "proxy", DEFAULT_PROXY_TIMEOUT },
+		{ "starttls", DEFAULT_STARTTLS_TIMEOUT },
 		{ "handshake", DEFAULT_HANDSHAKE_TIMEOUT },
+		{ "probe", DEFAULT_PROBE_TIMEOUT },
 	};
 	char buffer[DURATION_TEXT_MAX];
 	usec_t timeout;
@@ -182,64 +255,89 @@ complain_options(const struct problems *problems)
 	return STATUS_USAGE;
 }
 
-static int
-load_plan(const struct arguments *arguments, const char *address, bool tls, struct config **ret_config)
+/* Returns false, having said why, where the options make no sense. */
+static bool
+write_plan(struct text *text, const struct arguments *arguments, const struct check_url *url)
 {
 	static const char *const families[] = {
 		[FAMILY_ANY] = NULL,
 		[FAMILY_IPV4] = "ipv4",
 		[FAMILY_IPV6] = "ipv6",
 	};
+
+	text_add(text, "upstreams = ( { name = \"check\"; ");
+	add_key(text, "address", url->address);
+	add_key(text, "family", families[family_of(arguments)]);
+	if (url->scheme->starttls != STARTTLS_NONE)
+		add_key(text, "starttls", starttls_name(url->scheme->starttls));
+	if (url->scheme->tls)
+		add_tls(text, arguments);
+	add_proxy(text, arguments);
+	if (!add_probe(text, arguments, url) || !add_timeouts(text, arguments->values[OPTION_TIMEOUT]))
+		return false;
+	text_add(text, "} );\n");
+	if (text->cut)
+		ctl_complain("the options are too long");
+	return !text->cut;
+}
+
+static int
+load_plan(const struct arguments *arguments, const struct check_url *url, struct config **ret_config)
+{
 	_cleanup_(problems_done) struct problems problems = { 0 };
-	size_t size = 64 * 1024;
-	_cleanup_(freep) char *buffer = ctl_need(malloc(size));
+	_cleanup_(freep) char *buffer = ctl_need(malloc(PLAN_BYTES));
 	struct text text;
 
-	text_init(&text, buffer, size);
-	text_add(&text, "upstreams = ( { name = \"check\"; ");
-	add_key(&text, "address", address);
-	add_key(&text, "family", families[family_of(arguments)]);
-	if (tls)
-		add_tls(&text, arguments);
-	if (!add_timeouts(&text, arguments->values[OPTION_TIMEOUT]))
+	text_init(&text, buffer, PLAN_BYTES);
+	if (!write_plan(&text, arguments, url))
 		return STATUS_USAGE;
-	text_add(&text, "} );\n");
-	if (text.cut) {
-		ctl_complain("the options are too long");
-		return STATUS_USAGE;
-	}
 	if (config_load_text(buffer, "check", tls_check_policy, &problems, ret_config) < 0)
 		return complain_options(&problems);
 	return 0;
 }
 
-int
-check_plan(const struct arguments *arguments, struct check_plan *ret_plan)
+/* Whether the options that were given go together. */
+static bool
+options_fit(const struct arguments *arguments, const struct check_url *url)
 {
-	const char *problem, *address;
-	struct target target;
-	bool tls;
-
-	address = url_address(arguments->names[0], &tls);
-	if (!address) {
-		complain_scheme(arguments->names[0]);
-		return STATUS_USAGE;
-	}
-	if (!tls && has_tls_options(arguments)) {
-		ctl_complain("options about TLS need a tls:// URL");
-		return STATUS_USAGE;
+	if (!url->scheme->tls && has_tls_options(arguments)) {
+		ctl_complain("options about TLS need a URL that speaks it, such as tls://host:port");
+		return false;
 	}
 	if (arguments_has(arguments, OPTION_CONFIG)) {
 		ctl_complain("--config goes with the name of an upstream, not with a URL");
-		return STATUS_USAGE;
+		return false;
 	}
-	*ret_plan = (struct check_plan){ 0 };
-	if (target_parse(address, family_of(arguments), &target, &problem) < 0) {
-		failure_init(&ret_plan->failure, FAILURE_ADDRESS_INVALID, STAGE_LOAD);
-		ctl_complain("\"%s\" %s", address, problem);
+	return true;
+}
+
+static int
+plan_url(const struct arguments *arguments, const struct check_url *url, struct check_plan *plan)
+{
+	struct target target;
+	const char *problem;
+
+	if (!options_fit(arguments, url))
+		return STATUS_USAGE;
+	if (target_parse(url->address, family_of(arguments), &target, &problem) < 0) {
+		failure_init(&plan->failure, FAILURE_ADDRESS_INVALID, STAGE_LOAD);
+		ctl_complain("\"%s\" %s", url->address, problem);
 		return 0;
 	}
-	return load_plan(arguments, address, tls, &ret_plan->config);
+	return load_plan(arguments, url, &plan->config);
+}
+
+int
+check_plan(const struct arguments *arguments, struct check_plan *ret_plan)
+{
+	struct check_url url;
+	int r = STATUS_USAGE;
+
+	*ret_plan = (struct check_plan){ 0 };
+	if (check_url_parse(arguments->names[0], &url))
+		r = plan_url(arguments, &url, ret_plan);
+	check_url_done(&url);
+	return r;
 }
 
 void

@@ -2,12 +2,14 @@
 #include "ctl/check.h"
 
 #include "base/cleanup.h"
+#include "core/proxy.h"
 #include "core/stage.h"
 #include "ctl/detail.h"
 #include "ctl/encode.h"
 #include "ctl/when.h"
 #include "sys/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LINE_BYTES 2048
@@ -32,8 +34,24 @@ query_json(const struct trace *trace, const struct trace_query *query)
 	return value;
 }
 
-static json_t *
-attempt_json(const struct trace *trace, const struct trace_attempt *attempt)
+/* What leads to the address, where it is more than the URL says. */
+static void
+add_way(json_t *value, const struct upstream *upstream, const struct trace_attempt *attempt)
+{
+	char buffer[TARGET_HOST_MAX + 32];
+
+	if (attempt->host)
+		json_object_set_new(value, "host", json_string(attempt->host));
+	if (upstream->policy.proxy.kind == PROXY_NONE)
+		return;
+	json_object_set_new(value, "via",
+			    json_string(proxy_format(&upstream->policy.proxy, buffer, sizeof(buffer))));
+	json_object_set_new(value, "target",
+			    json_string(target_format(attempt->target, buffer, sizeof(buffer))));
+}
+
+json_t *
+check_attempt(const struct trace *trace, const struct trace_attempt *attempt)
 {
 	const char *upstream = trace->upstream ? trace->upstream->name : "check";
 	json_t *value = ctl_need(json_pack("{s:b, s:o*, s:I, s:o}", "worked", attempt->worked,
@@ -41,6 +59,8 @@ attempt_json(const struct trace *trace, const struct trace_attempt *attempt)
 					   "elapsedUSec", (json_int_t)attempt->elapsed, "timings",
 					   encode_timings(attempt->timing)));
 
+	if (attempt->target)
+		add_way(value, trace->upstream, attempt);
 	if (!attempt->worked) {
 		json_object_set_new(value, "failure",
 				    encode_failure(&attempt->failure, clock_realtime(), upstream));
@@ -56,16 +76,24 @@ attempt_json(const struct trace *trace, const struct trace_attempt *attempt)
 }
 
 json_t *
-check_report(const char *title, const struct trace *trace)
+check_queries(const struct trace *trace)
 {
-	json_t *queries = ctl_need(json_array()), *attempts = ctl_need(json_array());
+	json_t *queries = ctl_need(json_array());
 
 	for (unsigned int i = 0; i < trace->query_count; i++)
 		json_array_append_new(queries, query_json(trace, &trace->queries[i]));
+	return queries;
+}
+
+json_t *
+check_report(const char *title, const struct trace *trace)
+{
+	json_t *attempts = ctl_need(json_array());
+
 	for (unsigned int i = 0; i < trace->attempt_count; i++)
-		json_array_append_new(attempts, attempt_json(trace, &trace->attempts[i]));
-	return ctl_need(json_pack("{s:s, s:o, s:o}", "target", title, "queries", queries,
-				  "attempts", attempts));
+		json_array_append_new(attempts, check_attempt(trace, &trace->attempts[i]));
+	return ctl_need(json_pack("{s:s, s:o, s:o}", "target", title, "queries",
+				  check_queries(trace), "attempts", attempts));
 }
 
 /* ---- exit status ------------------------------------------------------------------------------------------------ */
@@ -148,8 +176,8 @@ show_unresolved(const struct screen *screen, const json_t *queries)
 	detail_failure(screen, &failure, 0);
 }
 
-static void
-show_queries(const struct screen *screen, const json_t *queries)
+void
+check_show_queries(const struct check_view *view, const json_t *queries)
 {
 	const char *host = "";
 	json_t *query;
@@ -160,9 +188,9 @@ show_queries(const struct screen *screen, const json_t *queries)
 		const char *of = json_string_value(json_object_get(query, "host"));
 
 		if (of && strcmp(of, host) != 0)
-			screen_title(screen, STYLE_BOLD, "resolve %s", of);
+			screen_title(view->screen, STYLE_BOLD, "resolve %s", of);
 		host = of ? of : host;
-		show_query(screen, query);
+		show_query(view->screen, query);
 	}
 }
 
@@ -201,32 +229,27 @@ show_timeline(const struct screen *screen, const json_t *attempt)
 			  USEC_INFINITY);
 }
 
-struct checked {
-	const struct screen *screen;
-	uint64_t now;
-	const json_t *chain; /* shown last */
-	const char *chain_address;
-};
-
 /* The addresses of a service usually show the same chain: it is shown once. */
 static void
-show_chain(struct checked *checked, json_t *chain, const char *address)
+show_chain(struct check_view *view, json_t *chain, const char *address)
 {
 	char error[VIEW_ERROR_MAX];
 
 	if (json_array_size(chain) == 0)
 		return;
-	if (checked->chain && json_equal(checked->chain, chain)) {
-		screen_pair(checked->screen, "certificates", "as those of %s", checked->chain_address);
+	if (view->chain && json_equal(view->chain, chain)) {
+		screen_pair(view->screen, "certificates", "as those of %s", view->chain_address);
 		return;
 	}
-	checked->chain = chain;
-	checked->chain_address = address;
-	detail_chain(checked->screen, chain, checked->now, error);
+	json_decref(view->chain);
+	free(view->chain_address);
+	view->chain = json_incref(chain);
+	view->chain_address = ctl_need(strdup(address));
+	detail_chain(view->screen, chain, view->now, error);
 }
 
 static void
-show_success(struct checked *checked, const json_t *attempt, const char *address)
+show_success(struct check_view *view, const json_t *attempt, const char *address)
 {
 	const char *source = json_string_value(json_object_get(attempt, "source"));
 	const json_t *rtt = json_object_get(attempt, "rttUSec");
@@ -235,51 +258,64 @@ show_success(struct checked *checked, const json_t *attempt, const char *address
 	struct view_tls tls;
 
 	if (source)
-		screen_pair(checked->screen, "source", "%s", source);
+		screen_pair(view->screen, "source", "%s", source);
 	if (rtt) {
 		when_timing((usec_t)json_integer_value(rtt), &text);
-		screen_pair(checked->screen, "round trip", "%s", buffer);
+		screen_pair(view->screen, "round trip", "%s", buffer);
 	}
 	if (!view_tls(json_object_get(attempt, "tls"), &tls, error))
 		return;
-	detail_tls(checked->screen, &tls);
-	show_chain(checked, tls.chain, address);
+	detail_tls(view->screen, &tls);
+	show_chain(view, tls.chain, address);
 }
 
+/* "ldap.example.org:636 via 192.0.2.7:3128", "192.0.2.7:636 (ldap1.example.org)", or the address alone. */
 static void
-show_attempt(struct checked *checked, const json_t *attempt, const char *target)
+add_place(const json_t *attempt, const char *target, struct text *text)
 {
 	const char *address = json_string_value(json_object_get(attempt, "address"));
-	char error[VIEW_ERROR_MAX];
+	const char *host = json_string_value(json_object_get(attempt, "host"));
+	const char *beyond = json_string_value(json_object_get(attempt, "target"));
+
+	text_addf(text, "%s%s%s", beyond ? beyond : "", beyond ? " via " : "",
+		  address ? address : target);
+	if (host)
+		text_addf(text, " (%s)", host);
+}
+
+void
+check_show_attempt(struct check_view *view, const json_t *attempt)
+{
+	char place[LINE_BYTES], error[VIEW_ERROR_MAX];
+	struct text text = TEXT_INIT(place);
 	struct view_failure failure;
 
-	address = address ? address : target;
+	add_place(attempt, view->target, &text);
 	if (json_is_true(json_object_get(attempt, "worked"))) {
-		screen_title(checked->screen, STYLE_GOOD, "%s: works", address);
-		show_timeline(checked->screen, attempt);
-		show_success(checked, attempt, address);
+		screen_title(view->screen, STYLE_GOOD, "%s: works", place);
+		show_timeline(view->screen, attempt);
+		show_success(view, attempt, place);
 	} else if (view_failure(json_object_get(attempt, "failure"), &failure, error)) {
-		screen_title(checked->screen, STYLE_BAD, "%s: %s", address, failure.code);
-		show_timeline(checked->screen, attempt);
-		detail_failure(checked->screen, &failure, 0);
-		show_chain(checked, failure.chain, address);
+		screen_title(view->screen, STYLE_BAD, "%s: %s", place, failure.code);
+		show_timeline(view->screen, attempt);
+		detail_failure(view->screen, &failure, 0);
+		show_chain(view, failure.chain, place);
 	}
 }
 
 void
-check_show(const struct screen *screen, const json_t *report, uint64_t now)
+check_show_begin(struct check_view *view, const struct screen *screen, const char *target)
 {
-	struct checked checked = { .screen = screen, .now = now };
-	const char *target = json_string_value(json_object_get(report, "target"));
-	json_t *attempt;
-	size_t index;
-
+	*view = (struct check_view){ .screen = screen, .target = target, .now = clock_realtime() };
 	screen_line(screen, STYLE_BOLD, target);
-	show_queries(screen, json_object_get(report, "queries"));
-	json_array_foreach(json_object_get(report, "attempts"), index, attempt)
-	{
-		show_attempt(&checked, attempt, target);
-	}
-	if (index == 0)
-		show_unresolved(screen, json_object_get(report, "queries"));
+}
+
+void
+check_show_end(struct check_view *view, const json_t *report)
+{
+	if (json_array_size(json_object_get(report, "attempts")) == 0)
+		show_unresolved(view->screen, json_object_get(report, "queries"));
+	json_decref(view->chain);
+	free(view->chain_address);
+	*view = (struct check_view){ 0 };
 }

@@ -2,6 +2,7 @@
 #include "ctl/trace.h"
 
 #include "base/must.h"
+#include "base/text.h"
 #include "ctl/ctl.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -48,6 +49,8 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 	query->elapsed = usec_sub(now, query->trace->since);
 	query->count = answer->count;
 	memcpy(query->addresses, answer->addresses, sizeof(query->addresses));
+	for (unsigned int i = 0; i < answer->count; i++)
+		query->hosts[i] = answer->hosts[i] ? ctl_need(strdup(answer->hosts[i])) : NULL;
 	if (answer->count == 0) {
 		failure_copy(&query->failure, &answer->failure);
 		query->failure.elapsed = query->elapsed;
@@ -61,6 +64,8 @@ ask(struct trace *trace, struct trace_query *query)
 		.host = query->target->host,
 		.absolute = query->target->absolute,
 		.port = query->target->port,
+		.service = query->target->kind == TARGET_SERVICE,
+		.seed = trace->seed,
 		.family = query->family,
 		.fresh = true,
 		.timeout = trace->upstream->policy.timeout[STAGE_RESOLVE],
@@ -101,6 +106,17 @@ add_query(struct trace *trace, const struct target *target, enum family family)
 									     .family = family };
 }
 
+/* Whether that is asked for already: one proxy leads to all targets. */
+static bool
+is_asked(const struct trace *trace, const struct target *reach)
+{
+	for (unsigned int i = 0; i < trace->query_count; i++) {
+		if (trace->queries[i].target == reach)
+			return true;
+	}
+	return false;
+}
+
 static void
 resolve_all(struct trace *trace)
 {
@@ -108,12 +124,15 @@ resolve_all(struct trace *trace)
 
 	trace->queries = ctl_need(calloc(2 * (size_t)upstream->target_count, sizeof(trace->queries[0])));
 	for (unsigned int i = 0; i < upstream->target_count; i++) {
-		if (upstream->targets[i].kind != TARGET_NAME)
+		const struct target *reach = upstream_reach(upstream, i);
+
+		if (!target_is_asked(reach) || is_asked(trace, reach))
 			continue;
-		add_query(trace, &upstream->targets[i], FAMILY_IPV4);
-		add_query(trace, &upstream->targets[i], FAMILY_IPV6);
+		add_query(trace, reach, FAMILY_IPV4);
+		add_query(trace, reach, FAMILY_IPV6);
 	}
 	trace->since = clock_now();
+	trace->seed = entropy_seed();
 	for (unsigned int i = 0; i < trace->query_count; i++)
 		ask(trace, &trace->queries[i]);
 	turn_until(trace, all_answered, upstream->policy.timeout[STAGE_RESOLVE]);
@@ -138,20 +157,33 @@ is_known(const struct trace *trace, const struct target *target, const struct ad
 }
 
 static void
-add_attempt(struct trace *trace, const struct target *target, const struct address *address)
+add_attempt(struct trace *trace, const struct target *target, const struct address *address,
+	    const char *host)
 {
 	struct trace_attempt *attempt;
 
 	if (is_known(trace, target, address))
 		return;
 	attempt = &trace->attempts[trace->attempt_count++];
-	*attempt = (struct trace_attempt){ .target = target, .address = *address };
+	*attempt = (struct trace_attempt){ .target = target, .host = host, .address = *address };
 	for (int stage = 0; stage < STAGE_COUNT; stage++)
 		attempt->timing[stage] = USEC_INFINITY;
-	if (target->kind == TARGET_NAME && address_is_excluded(address)) {
+	if (address_is_excluded(address)) {
 		failure_init(&attempt->failure, FAILURE_ADDRESS_EXCLUDED, STAGE_RESOLVE);
 		attempt->failure.peer = *address;
 		attempt->ended = true;
+	}
+}
+
+/* The addresses of all that was asked about `reach`, for `target`. */
+static void
+add_answers(struct trace *trace, const struct target *target, const struct target *reach)
+{
+	for (unsigned int i = 0; i < trace->query_count; i++) {
+		const struct trace_query *query = &trace->queries[i];
+
+		for (unsigned int k = 0; query->target == reach && k < query->count; k++)
+			add_attempt(trace, target, &query->addresses[k], query->hosts[k]);
 	}
 }
 
@@ -159,21 +191,47 @@ static void
 collect_addresses(struct trace *trace)
 {
 	const struct upstream *upstream = trace->upstream;
-	size_t room = upstream->target_count;
+	size_t room = 1;
 
 	for (unsigned int i = 0; i < trace->query_count; i++)
 		room += trace->queries[i].count;
-	trace->attempts = ctl_need(calloc(room, sizeof(trace->attempts[0])));
+	trace->attempts = ctl_need(calloc(room * upstream->target_count, sizeof(trace->attempts[0])));
 	for (unsigned int i = 0; i < upstream->target_count; i++) {
-		if (upstream->targets[i].kind != TARGET_NAME)
-			add_attempt(trace, &upstream->targets[i], &upstream->targets[i].address);
-	}
-	for (unsigned int i = 0; i < trace->query_count; i++) {
-		const struct trace_query *query = &trace->queries[i];
+		const struct target *reach = upstream_reach(upstream, i);
 
-		for (unsigned int k = 0; k < query->count; k++)
-			add_attempt(trace, query->target, &query->addresses[k]);
+		if (target_is_asked(reach))
+			add_answers(trace, &upstream->targets[i], reach);
+		else
+			add_attempt(trace, &upstream->targets[i], &reach->address, NULL);
 	}
+}
+
+/* What a name would have decided is written out; the port is that of the address. */
+static void
+make_numeric(struct target *target, const struct address *address)
+{
+	target->kind = address->sa.sa_family == AF_UNIX ? TARGET_UNIX : TARGET_ADDRESS;
+	target->address = *address;
+	if (address->sa.sa_family == AF_INET6)
+		target->port = ntohs(address->in6.sin6_port);
+	else if (address->sa.sa_family == AF_INET)
+		target->port = ntohs(address->in.sin_port);
+}
+
+/* Whom the certificate must be for, and what SNI says, where the policy leaves it to the target. */
+static void
+name_peer(struct tls_policy *tls, const struct trace_attempt *attempt)
+{
+	const char *name = target_domain(attempt->target);
+
+	if (tls->verify_name && strcmp(tls->verify_name, VERIFY_NAME_SRV_TARGET) == 0) {
+		name = attempt->host ? attempt->host : name;
+		tls->verify_name = name;
+	}
+	if (!tls->verify_name)
+		tls->verify_name = name;
+	if (!tls->sni)
+		tls->sni = name;
 }
 
 /*
@@ -193,15 +251,18 @@ single(const struct trace *trace, const struct trace_attempt *attempt)
 	policy->family = FAMILY_ANY;
 	policy->retry.initial = policy->retry.max = USEC_PER_DAY;
 	policy->retry.jitter = JITTER_NONE;
+	policy->probe.interval = 0;
 	*target = *attempt->target;
-	if (target->kind != TARGET_NAME)
+	if (policy->proxy.kind != PROXY_NONE) {
+		make_numeric(&policy->proxy.target, &attempt->address);
 		return upstream;
-	if (!policy->tls.verify_name)
-		policy->tls.verify_name = attempt->target->host;
-	if (!policy->tls.sni)
-		policy->tls.sni = attempt->target->host;
-	target->kind = TARGET_ADDRESS;
-	target->address = attempt->address;
+	}
+	if (!target_is_asked(target))
+		return upstream;
+	name_peer(&policy->tls, attempt);
+	if (attempt->host)
+		text_copy(target->host, sizeof(target->host), attempt->host);
+	make_numeric(target, &attempt->address);
 	return upstream;
 }
 
@@ -247,6 +308,17 @@ on_event(struct trace *trace, struct event *event)
 		attempt_told(attempt, event, elapsed);
 }
 
+/* In order, whichever ended first. */
+static void
+tell_ended(struct trace *trace)
+{
+	while (trace->watcher && trace->told < trace->attempt_count &&
+	       trace->attempts[trace->told].ended) {
+		trace->watcher->ended(trace->watcher->arg, trace, trace->told);
+		trace->told++;
+	}
+}
+
 static void
 on_wakeup(void *arg, usec_t now)
 {
@@ -258,6 +330,7 @@ on_wakeup(void *arg, usec_t now)
 		on_event(trace, &event);
 		event_done(&event);
 	}
+	tell_ended(trace);
 }
 
 static bool
@@ -305,6 +378,7 @@ try_all(struct trace *trace)
 		attempt->failure.peer = attempt->address;
 		attempt->ended = true;
 	}
+	tell_ended(trace);
 }
 
 /* A worker that does not even stop takes the process with it when it exits. */
@@ -327,6 +401,7 @@ try_addresses(struct trace *trace)
 	int r;
 
 	collect_addresses(trace);
+	tell_ended(trace);
 	if (all_ended(trace))
 		return 0;
 	r = worker_start(&setup, &trace->worker);
@@ -365,14 +440,16 @@ close_loop(struct trace *trace)
 }
 
 int
-trace_run(const struct upstream *upstream, struct trace *ret_trace)
+trace_run(const struct upstream *upstream, const struct trace_watcher *watcher, struct trace *ret_trace)
 {
 	int r;
 
-	*ret_trace = (struct trace){ .upstream = upstream };
+	*ret_trace = (struct trace){ .upstream = upstream, .watcher = watcher };
 	r = open_loop(ret_trace);
 	if (r == 0) {
 		resolve_all(ret_trace);
+		if (watcher)
+			watcher->resolved(watcher->arg, ret_trace);
 		r = try_addresses(ret_trace);
 	}
 	close_loop(ret_trace);
@@ -382,8 +459,11 @@ trace_run(const struct upstream *upstream, struct trace *ret_trace)
 void
 trace_done(struct trace *trace)
 {
-	for (unsigned int i = 0; i < trace->query_count; i++)
+	for (unsigned int i = 0; i < trace->query_count; i++) {
 		failure_done(&trace->queries[i].failure);
+		for (unsigned int k = 0; k < ANSWER_ADDRESSES_MAX; k++)
+			free(trace->queries[i].hosts[k]);
+	}
 	for (unsigned int i = 0; i < trace->attempt_count; i++) {
 		failure_done(&trace->attempts[i].failure);
 		trace->attempts[i].status.tls.chain = chain_unref(trace->attempts[i].status.tls.chain);

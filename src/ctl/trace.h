@@ -10,20 +10,22 @@
 
 /* One question for the addresses of one family. */
 struct trace_query {
-	const struct target *target; /* borrowed from the upstream */
+	const struct target *target; /* what is asked for: a target of the upstream or its proxy; borrowed from the upstream */
 	enum family family;
 	struct trace *trace;
 	struct query *query; /* NULL: it has ended */
 	usec_t elapsed;
 	unsigned int count; /* 0: failure is set */
 	struct address addresses[ANSWER_ADDRESSES_MAX];
+	char *hosts[ANSWER_ADDRESSES_MAX]; /* of a service: what its records name; owned */
 	struct failure failure;
 };
 
 /* What became of one address. */
 struct trace_attempt {
 	const struct target *target; /* borrowed from the upstream */
-	struct address address;
+	const char *host; /* of a service: the host whose address it is; borrowed from the query; or NULL */
+	struct address address; /* the target's or, through a proxy, the proxy's */
 	bool ended, worked;
 	usec_t elapsed;		    /* from the beginning to the end of the attempt */
 	usec_t timing[STAGE_COUNT]; /* USEC_INFINITY: the stage did not run */
@@ -31,8 +33,19 @@ struct trace_attempt {
 	struct failure failure;	    /* where it did not */
 };
 
+struct trace;
+
+/* Who is told how a trace goes on, while it does. */
+struct trace_watcher {
+	void (*resolved)(void *arg, const struct trace *trace); /* all questions have ended */
+	void (*ended)(void *arg, const struct trace *trace, unsigned int attempt); /* in order */
+	void *arg;
+};
+
 struct trace {
-	const struct upstream *upstream; /* borrowed */
+	const struct upstream *upstream;     /* borrowed */
+	const struct trace_watcher *watcher; /* borrowed; or NULL */
+	unsigned int told;		     /* attempts the watcher has been told of */
 	struct trace_query *queries;
 	unsigned int query_count;
 	struct trace_attempt *attempts;
@@ -43,15 +56,17 @@ struct trace {
 	struct timer *timer;
 	struct worker *worker;
 	usec_t since;
+	uint64_t seed; /* of the order among records of a service */
 	bool expired, stopped;
 };
 
 /*
- * trace_run(upstream, ret_trace):
- * Do it; this takes as long as the upstream's timeouts allow.  `upstream` must outlive the trace, which the caller ends with
+ * trace_run(upstream, watcher, ret_trace):
+ * Do it; this takes as long as the upstream's timeouts allow.  `watcher`, which may be NULL, is told on the way.  `upstream` must outlive the trace, which the caller ends with
  * trace_done().  Returns 0, or a negative errno where this process could not even begin.
  */
-int trace_run(const struct upstream *upstream, struct trace *ret_trace);
+int trace_run(const struct upstream *upstream, const struct trace_watcher *watcher,
+	      struct trace *ret_trace);
 
 /*
  * trace_done(trace):

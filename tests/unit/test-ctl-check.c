@@ -3,6 +3,7 @@
 #include "ctl-sample.h"
 
 #include "ctl/check.h"
+#include "ctl/check_url.h"
 
 #define PLAN(plan, ...) plan_of((const char *[]){ "holdfastctl", "check", __VA_ARGS__, NULL }, plan)
 
@@ -76,6 +77,85 @@ options_are_the_configurations_keys(void **state)
 	check_plan_done(&plan);
 }
 
+/* What a URL makes of the upstream: where, with which STARTTLS and probe. */
+struct expected_url {
+	const char *url, *host;
+	uint16_t port;
+	bool tls;
+	enum starttls starttls;
+	enum probe_kind probe;
+	const char *request;
+};
+
+static void
+assert_url(const struct expected_url *expected)
+{
+	const struct upstream *upstream;
+	struct check_plan plan;
+
+	assert_int_equal(PLAN(&plan, expected->url), 0);
+	assert_non_null(plan.config);
+	upstream = plan.config->upstreams[0];
+	assert_string_equal(upstream->targets[0].host, expected->host);
+	assert_int_equal(upstream->targets[0].port, expected->port);
+	assert_int_equal(upstream->policy.tls.enabled, expected->tls);
+	assert_int_equal(upstream->policy.starttls, expected->starttls);
+	assert_int_equal(upstream->policy.probe.kind, expected->probe);
+	if (expected->request)
+		assert_string_equal(upstream->policy.probe.request, expected->request);
+	check_plan_done(&plan);
+}
+
+static void
+a_scheme_says_what_is_spoken(void **state)
+{
+	static const struct expected_url urls[] = {
+		{ "smtp+starttls://mx.example", "mx.example", 25, true, STARTTLS_SMTP, PROBE_NONE, NULL },
+		{ "smtp+starttls://mx.example:587/", "mx.example", 587, true, STARTTLS_SMTP,
+		  PROBE_NONE, NULL },
+		{ "postgres+starttls://[::1]", "::1", 5432, true, STARTTLS_POSTGRES, PROBE_NONE, NULL },
+		{ "xmpp-server+starttls://a", "a", 5269, true, STARTTLS_XMPP_SERVER, PROBE_NONE, NULL },
+		{ "https://a/health?x=1", "a", 443, true, STARTTLS_NONE, PROBE_HTTP, "GET /health?x=1" },
+		{ "http://a:8080", "a", 8080, false, STARTTLS_NONE, PROBE_HTTP, DEFAULT_PROBE_REQUEST },
+		{ "rediss://a", "a", 6379, true, STARTTLS_NONE, PROBE_REDIS, NULL },
+		{ "ldaps://a", "a", 636, true, STARTTLS_NONE, PROBE_NONE, NULL },
+		{ "tls://srv:_ldaps._tcp.a", "_ldaps._tcp.a", 0, true, STARTTLS_NONE, PROBE_NONE, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(urls); i++)
+		assert_url(&urls[i]);
+}
+
+static void
+options_say_what_is_asked_and_by_which_way(void **state)
+{
+	const struct policy *policy;
+	struct check_plan plan;
+
+	(void)state;
+	assert_int_equal(PLAN(&plan, "tls://a:1", "--via=socks5://p.example:1080", "--proxy-user=me",
+			      "--proxy-protocol=v2", "--probe=http:/health", "--ocsp=require"),
+			 0);
+	policy = &plan.config->upstreams[0]->policy;
+	assert_int_equal(policy->proxy.kind, PROXY_SOCKS5);
+	assert_string_equal(policy->proxy.target.host, "p.example");
+	assert_string_equal(policy->proxy.user, "me");
+	assert_int_equal(policy->proxy.header, PROXY_HEADER_V2);
+	assert_string_equal(policy->probe.request, "GET /health");
+	assert_int_equal(policy->tls.ocsp, OCSP_REQUIRE);
+	check_plan_done(&plan);
+	assert_int_equal(PLAN(&plan, "tcp://a:1", "--probe=expect:+PONG\\r"), 0);
+	policy = &plan.config->upstreams[0]->policy;
+	assert_int_equal(policy->probe.kind, PROBE_EXPECT);
+	assert_int_equal(policy->probe.steps[0].expect_length, 6);
+	assert_memory_equal(policy->probe.steps[0].expect, "+PONG\r", 6);
+	check_plan_done(&plan);
+	assert_int_equal(PLAN(&plan, "https://a", "--probe=none"), 0);
+	assert_int_equal(plan.config->upstreams[0]->policy.probe.kind, PROBE_NONE);
+	check_plan_done(&plan);
+}
+
 static void
 an_address_that_cannot_be_right_is_a_failure(void **state)
 {
@@ -107,7 +187,6 @@ options_that_cannot_be_right_are_refused(void **state)
 	struct check_plan plan;
 
 	(void)state;
-	assert_int_equal(PLAN(&plan, "https://a:443"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "gopher://a:70"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tcp://a:1", "--ca-file=x"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "-c", "x"), STATUS_USAGE);
@@ -115,6 +194,14 @@ options_that_cannot_be_right_are_refused(void **state)
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--verify=perhaps"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--timeout=soon"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--cert=/c.pem"), STATUS_USAGE); /* and no key */
+	assert_int_equal(PLAN(&plan, "smtp+tls://a"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "pop3://a"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tcp://a:1", "--probe=rediss"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tcp://a:1", "--probe=redis:x"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tcp://a:1", "--via=ftp://p:1"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tcp://a:1", "--proxy-user=me"), STATUS_USAGE); /* and no proxy */
+	assert_int_equal(PLAN(&plan, "tls://a:1", "--ocsp=perhaps"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tls://a:1", "--pin=abc"), STATUS_USAGE);
 }
 
 static void
@@ -133,6 +220,23 @@ urls_are_told_from_names(void **state)
 #define FAILED \
 	"{\"worked\": false, \"address\": \"192.0.2.8:636\", \"timings\": {}, \"failure\": " SAMPLE_FAILURE \
 	"}"
+
+static void
+show(const struct screen *screen, const json_t *report)
+{
+	struct check_view view;
+	json_t *attempt;
+	size_t index;
+
+	check_show_begin(&view, screen, json_string_value(json_object_get(report, "target")));
+	view.now = SAMPLE_NOW;
+	check_show_queries(&view, json_object_get(report, "queries"));
+	json_array_foreach(json_object_get(report, "attempts"), index, attempt)
+	{
+		check_show_attempt(&view, attempt);
+	}
+	check_show_end(&view, report);
+}
 
 static void
 assert_status(const char *attempts, const char *queries, int expected)
@@ -183,7 +287,7 @@ a_report_has_a_timeline(void **state)
 	(void)state;
 	for (unsigned int width = SCREEN_WIDTH_MIN; width <= 200; width++) {
 		capture_begin(&capture, width);
-		check_show(&capture.screen, report, SAMPLE_NOW);
+		show(&capture.screen, report);
 		capture_end(&capture);
 		assert_fits(capture.text, width);
 		for (size_t i = 0; i < COUNT_OF(wanted) && width >= 80; i++) {
@@ -206,7 +310,7 @@ no_address_at_all_has_its_failure(void **state)
 
 	(void)state;
 	capture_begin(&capture, 0);
-	check_show(&capture.screen, report, SAMPLE_NOW);
+	show(&capture.screen, report);
 	capture_end(&capture);
 	assert_non_null(strstr(capture.text, "  AAAA          tls.certificate-expired: "));
 	assert_non_null(strstr(capture.text, "\nno address: tls.certificate-expired\n  what "));
@@ -220,6 +324,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_url_is_an_upstream),
 		cmocka_unit_test(options_are_the_configurations_keys),
+		cmocka_unit_test(a_scheme_says_what_is_spoken),
+		cmocka_unit_test(options_say_what_is_asked_and_by_which_way),
 		cmocka_unit_test(an_address_that_cannot_be_right_is_a_failure),
 		cmocka_unit_test(options_that_cannot_be_right_are_refused),
 		cmocka_unit_test(urls_are_told_from_names),
