@@ -32,11 +32,14 @@ struct dialogue {
 	unsigned char *input; /* what has come and has not been consumed; grows up to DIALOGUE_INPUT_MAX */
 	size_t input_length, input_size;
 	size_t consumed;	 /* of the input, within the present look */
+	size_t reply_consumed;	 /* octets of the present reply that have been consumed */
 	unsigned int line_count; /* of the present reply */
+	bool lines_too_many;	 /* a line beyond DIALOGUE_LINES_MAX has come: code_nonsense */
 	unsigned char output[DIALOGUE_OUTPUT_MAX];
 	size_t output_length;
 	unsigned char first[FAILURE_EVIDENCE_MAX]; /* of the present reply: its first octets, as evidence */
 	size_t first_length;
+	bool first_is_old; /* they are of the reply before: nothing of the present one has come */
 	bool spoken;
 	unsigned int memory; /* for dialogue_memory() */
 };
@@ -70,13 +73,14 @@ void dialogue_consume(struct dialogue *dialogue, size_t length);
 /*
  * dialogue_line(dialogue, ret_line):
  * Consume one whole line, ended by LF; *ret_line is borrowed until the next look, without CR LF and not NUL-terminated.  Returns
- * false where no whole line has come.
+ * false where no whole line has come, or where it is one too many: the look returns DIALOGUE_MORE, and it becomes code_nonsense.
  */
 bool dialogue_line(struct dialogue *dialogue, struct octets *ret_line);
 
 /*
  * dialogue_new_reply(dialogue):
- * Another reply begins with what is pending: lines, octets and evidence are counted anew.
+ * Another reply begins with what is pending: lines, octets and evidence are counted anew.  Until something of it has come, the reply before stays
+ * the evidence: it is the last that has been said.
  */
 void dialogue_new_reply(struct dialogue *dialogue);
 
@@ -89,7 +93,8 @@ enum dialogue_verdict dialogue_fail(const struct dialogue *dialogue, enum failur
 
 /*
  * dialogue_fail_reply(dialogue, code, reply, failure):
- * The same, with `reply` (a line of the peer's) as evidence and, escaped and cut, as the hint's {reply}.
+ * The same, with `reply` (what the peer said, or the part of it that tells) as evidence and, its first line, escaped and cut, as {bytes} and as the
+ * hint's {reply}.
  */
 enum dialogue_verdict dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code,
 					  struct octets reply, struct failure *failure);

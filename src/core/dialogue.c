@@ -1,0 +1,359 @@
+/* What every kind of dialogue shares: the input as it comes, lines of it, what is to be sent, and how a failure is filled. */
+#include "core/dialogue_internal.h"
+
+#include "base/must.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INPUT_FIRST \
+	512 /* octets of the input's first buffer: enough for what most servers say at once */
+/* Characters of {bytes} and {reply}: a sentence of a person's length, and both fit into the record's details. */
+#define BYTES_TEXT_MAX 96
+#define REPLY_TEXT_MAX 200
+#define CUT_MARK       "..."
+
+static unsigned char
+ascii_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+}
+
+int
+dialogue_new(const struct dialogue_kind *kind, struct dialogue **ret_dialogue)
+{
+	_cleanup_(dialogue_freep) struct dialogue *dialogue = calloc(1, sizeof(*dialogue));
+
+	if (!dialogue)
+		return -ENOMEM;
+	if (kind->state_bytes > 0) {
+		dialogue->state = calloc(1, kind->state_bytes);
+		if (!dialogue->state)
+			return -ENOMEM;
+	}
+	dialogue->kind = kind;
+	*ret_dialogue = steal(dialogue);
+	return 0;
+}
+
+struct dialogue *
+dialogue_free(struct dialogue *dialogue)
+{
+	if (!dialogue)
+		return NULL;
+	if (dialogue->kind && dialogue->kind->done)
+		dialogue->kind->done(dialogue);
+	free(dialogue->state);
+	free(dialogue->input);
+	free(dialogue);
+	return NULL;
+}
+
+enum dialogue_verdict
+dialogue_start(struct dialogue *dialogue, struct failure *failure)
+{
+	if (!dialogue->kind->start)
+		return DIALOGUE_MORE;
+	return dialogue->kind->start(dialogue, failure);
+}
+
+const void *
+dialogue_output(const struct dialogue *dialogue, size_t *ret_length)
+{
+	*ret_length = dialogue->output_length;
+	return dialogue->output;
+}
+
+void
+dialogue_sent(struct dialogue *dialogue, size_t length)
+{
+	must(length <= dialogue->output_length);
+	dialogue->output_length -= length;
+	memmove(dialogue->output, dialogue->output + length, dialogue->output_length);
+}
+
+void
+dialogue_send(struct dialogue *dialogue, const void *bytes, size_t length)
+{
+	must(length <= sizeof(dialogue->output) - dialogue->output_length);
+	if (length > 0)
+		memcpy(dialogue->output + dialogue->output_length, bytes, length);
+	dialogue->output_length += length;
+}
+
+void
+dialogue_say(struct dialogue *dialogue, const char *format, ...)
+{
+	size_t room = sizeof(dialogue->output) - dialogue->output_length;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf((char *)dialogue->output + dialogue->output_length, room, format, arguments);
+	va_end(arguments);
+	must(length >= 0 && (size_t)length < room);
+	dialogue->output_length += (size_t)length;
+}
+
+static bool
+make_room(struct dialogue *dialogue, size_t length)
+{
+	size_t wanted = dialogue->input_length + length;
+	size_t size = dialogue->input_size > 0 ? dialogue->input_size : INPUT_FIRST;
+	unsigned char *input;
+
+	if (wanted <= dialogue->input_size)
+		return true;
+	while (size < wanted)
+		size *= 2;
+	input = realloc(dialogue->input, size);
+	if (!input)
+		return false;
+	dialogue->input = input;
+	dialogue->input_size = size;
+	return true;
+}
+
+/* The evidence of the reply before is kept until this one has begun: an end or a deadline in between is told by it. */
+static void
+keep_first(struct dialogue *dialogue, const unsigned char *bytes, size_t length)
+{
+	size_t room;
+
+	if (length == 0)
+		return;
+	if (dialogue->first_is_old)
+		dialogue->first_length = 0;
+	dialogue->first_is_old = false;
+	room = sizeof(dialogue->first) - dialogue->first_length;
+	if (length > room)
+		length = room;
+	memcpy(dialogue->first + dialogue->first_length, bytes, length);
+	dialogue->first_length += length;
+}
+
+/* How much more the present reply may still have. */
+static size_t
+reply_room(const struct dialogue *dialogue)
+{
+	size_t length = dialogue->reply_consumed + dialogue->input_length;
+
+	must(length <= DIALOGUE_INPUT_MAX);
+	return DIALOGUE_INPUT_MAX - length;
+}
+
+static void
+forget_consumed(struct dialogue *dialogue)
+{
+	dialogue->input_length -= dialogue->consumed;
+	if (dialogue->consumed > 0 && dialogue->input_length > 0)
+		memmove(dialogue->input, dialogue->input + dialogue->consumed, dialogue->input_length);
+	dialogue->consumed = 0;
+}
+
+static enum dialogue_verdict
+take_piece(struct dialogue *dialogue, const unsigned char *bytes, size_t length, struct failure *failure)
+{
+	enum dialogue_verdict verdict;
+
+	if (!make_room(dialogue, length))
+		return dialogue_fail(dialogue, FAILURE_LOCAL_NO_MEMORY, failure);
+	memcpy(dialogue->input + dialogue->input_length, bytes, length);
+	dialogue->input_length += length;
+	keep_first(dialogue, bytes, length);
+	verdict = dialogue->kind->look(dialogue, failure);
+	forget_consumed(dialogue);
+	if (verdict == DIALOGUE_MORE && dialogue->lines_too_many)
+		return dialogue_fail(dialogue, dialogue->kind->code_nonsense, failure);
+	return verdict;
+}
+
+enum dialogue_verdict
+dialogue_take(struct dialogue *dialogue, struct octets input, size_t *ret_taken, struct failure *failure)
+{
+	const unsigned char *bytes = input.bytes;
+	size_t length = input.length;
+
+	must(length > 0);
+	dialogue->spoken = true;
+	*ret_taken = input.length;
+	while (length > 0) {
+		size_t piece = reply_room(dialogue);
+		enum dialogue_verdict verdict;
+
+		/* Never more than the reply may have, so that its limit does not depend on the pieces it comes in. */
+		if (piece == 0)
+			return dialogue_fail(dialogue, dialogue->kind->code_nonsense, failure);
+		if (piece > length)
+			piece = length;
+		verdict = take_piece(dialogue, bytes, piece, failure);
+		bytes += piece;
+		length -= piece;
+		if (verdict == DIALOGUE_FAILED)
+			return verdict;
+		if (verdict == DIALOGUE_DONE) {
+			must(dialogue->input_length + length <= input.length);
+			*ret_taken = input.length - length - dialogue->input_length;
+			dialogue->input_length = 0;
+			return verdict;
+		}
+	}
+	return DIALOGUE_MORE;
+}
+
+enum dialogue_verdict
+dialogue_end(struct dialogue *dialogue, struct failure *failure)
+{
+	if (dialogue->kind->end)
+		return dialogue->kind->end(dialogue, failure);
+	return dialogue_fail(dialogue, dialogue->kind->code_closed, failure);
+}
+
+void
+dialogue_overdue(const struct dialogue *dialogue, struct failure *failure)
+{
+	if (dialogue->kind->overdue)
+		dialogue->kind->overdue(dialogue, failure);
+	else
+		dialogue_fail(dialogue, dialogue->kind->code_overdue, failure);
+}
+
+bool
+dialogue_has_spoken(const struct dialogue *dialogue)
+{
+	return dialogue->spoken;
+}
+
+unsigned int
+dialogue_memory(const struct dialogue *dialogue)
+{
+	return dialogue->memory;
+}
+
+const unsigned char *
+dialogue_pending(const struct dialogue *dialogue, size_t *ret_length)
+{
+	*ret_length = dialogue->input_length - dialogue->consumed;
+	return dialogue->input ? dialogue->input + dialogue->consumed : NULL;
+}
+
+void
+dialogue_consume(struct dialogue *dialogue, size_t length)
+{
+	must(length <= dialogue->input_length - dialogue->consumed);
+	dialogue->consumed += length;
+	dialogue->reply_consumed += length;
+}
+
+bool
+dialogue_line(struct dialogue *dialogue, struct octets *ret_line)
+{
+	size_t pending;
+	const unsigned char *line = dialogue_pending(dialogue, &pending);
+	const unsigned char *end = pending > 0 ? memchr(line, '\n', pending) : NULL;
+	size_t length;
+
+	if (!end)
+		return false;
+	if (dialogue->line_count == DIALOGUE_LINES_MAX) {
+		dialogue->lines_too_many = true;
+		return false;
+	}
+	dialogue->line_count++;
+	length = (size_t)(end - line);
+	dialogue_consume(dialogue, length + 1);
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	*ret_line = (struct octets){ line, length };
+	return true;
+}
+
+void
+dialogue_new_reply(struct dialogue *dialogue)
+{
+	size_t pending;
+	const unsigned char *bytes = dialogue_pending(dialogue, &pending);
+
+	dialogue->line_count = 0;
+	dialogue->reply_consumed = 0;
+	dialogue->first_is_old = true;
+	keep_first(dialogue, bytes, pending);
+}
+
+/* The first line of the evidence, or all of it where that would tell nothing, without the end of a line. */
+static struct octets
+telling(struct octets octets)
+{
+	const unsigned char *bytes = octets.bytes;
+	size_t length = octets.length;
+	const unsigned char *end = length > 0 ? memchr(bytes, '\n', length) : NULL;
+
+	if (end && end > bytes + 1)
+		length = (size_t)(end - bytes);
+	while (length > 0 && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n'))
+		length--;
+	return (struct octets){ bytes, length };
+}
+
+/* `size`: of the detail's text with its NUL. */
+static void
+add_foreign(struct failure *failure, const char *key, struct octets octets, size_t size)
+{
+	char buffer[REPLY_TEXT_MAX + 1];
+	struct text text;
+
+	must(size <= sizeof(buffer));
+	text_init(&text, buffer, size - strlen(CUT_MARK));
+	text_add_escaped(&text, octets.bytes, octets.length, NULL);
+	if (text.cut)
+		memcpy(text.at + text.length, CUT_MARK, sizeof(CUT_MARK));
+	if (text.length > 0)
+		failure_add_detail(failure, key, buffer);
+}
+
+enum dialogue_verdict
+dialogue_fail(const struct dialogue *dialogue, enum failure_code code, struct failure *failure)
+{
+	struct octets first = { dialogue->first, dialogue->first_length };
+
+	failure->code = code;
+	failure_set_evidence(failure, first.bytes, first.length);
+	add_foreign(failure, "bytes", telling(first), BYTES_TEXT_MAX + 1);
+	return DIALOGUE_FAILED;
+}
+
+enum dialogue_verdict
+dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code, struct octets reply,
+		    struct failure *failure)
+{
+	(void)dialogue;
+	failure->code = code;
+	failure_set_evidence(failure, reply.bytes, reply.length);
+	add_foreign(failure, "bytes", telling(reply), BYTES_TEXT_MAX + 1);
+	add_foreign(failure, "reply", telling(reply), REPLY_TEXT_MAX + 1);
+	return DIALOGUE_FAILED;
+}
+
+bool
+octets_begin(struct octets octets, const char *word)
+{
+	const unsigned char *bytes = octets.bytes;
+	size_t length = strlen(word);
+
+	if (octets.length < length)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (ascii_lower(bytes[i]) != ascii_lower((unsigned char)word[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+octets_equal(struct octets octets, const char *word)
+{
+	return octets.length == strlen(word) && octets_begin(octets, word);
+}
