@@ -4,6 +4,10 @@
  * At most RESOLVE_QUERIES_MAX queries are on the wire at once; more wait in order (MEASURED.md: the socket
  * overflows, and each loss costs 5 s).  Equal questions asked at once share one query.  Answers are kept
  * for their TTL.  The hosts file and the search list count (not for services).  A changed /etc/resolv.conf is noticed.
+ *
+ * A service's records are asked for once for both families, ordered (RFC 2782), and then the addresses of the first
+ * RESOLVE_SERVICE_HOSTS_MAX hosts are asked for at once.  When every host has been answered for, or a grace has passed since the first
+ * had an address, the answer is what is there; every host gets its share of its places.
  */
 #pragma once
 
@@ -16,6 +20,14 @@
 #define RESOLVE_CACHE_MAX   4096	    /* names kept; the one that expires first leaves */
 #define RESOLVE_TTL_MAX	    (USEC_PER_HOUR) /* a longer TTL counts as this */
 
+#define RESOLVE_SERVICE_HOSTS_MAX 8 /* of a service asked for; those whose turn comes later are left out */
+/*
+ * How long a service's hosts are waited for that come after the first that has an address (its spares, which can be learnt the next
+ * time), and those that come before it (RFC 2782 wants them tried first; a lost packet is sent again within this time).
+ */
+#define RESOLVE_SPARES_GRACE (200 * USEC_PER_MSEC)
+#define RESOLVE_BETTER_GRACE (USEC_PER_SEC)
+
 struct resolver;
 struct query;
 
@@ -24,8 +36,10 @@ struct resolve_answer {
 	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for, or the SRV record's */
 	unsigned int rank[ANSWER_ADDRESSES_MAX]; /* of a service: its record's place in the order of RFC 2782, 0 the first; else 0 */
 	const char *hosts[ANSWER_ADDRESSES_MAX]; /* of a service: the host its record names, without a trailing dot; borrowed; else NULL */
-	usec_t ttl;
-	struct failure failure; /* code, error and error_name (ARES_…, or an errno where no socket could be had); stage is RESOLVE */
+	bool partial; /* there are, or may be, addresses that are not here: what is missing is not gone */
+	usec_t ttl;   /* of a service, the least of its records' and its hosts' */
+	struct failure failure; /* code, error and error_name (ARES_…, or an errno where no socket could be had); stage is RESOLVE; of a
+				 * service the evidence says which host or what about its records */
 };
 
 /* `answer` is borrowed during the call. */

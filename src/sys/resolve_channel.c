@@ -1,9 +1,12 @@
+/* ares_query(): what c-ares would have instead is not in 1.18. */
+#define CARES_NO_DEPRECATED
 #include "sys/resolve_channel.h"
 
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "base/must.h"
 
+#include <arpa/nameser.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -232,5 +235,12 @@ channel_ask(struct channel *channel, const char *name, enum family family,
 	};
 
 	ares_getaddrinfo(channel->ares, name, NULL, &hints, fn, arg);
+	arm_timer(channel);
+}
+
+void
+channel_ask_service(struct channel *channel, const char *name, ares_callback fn, void *arg)
+{
+	ares_query(channel->ares, name, ns_c_in, ns_t_srv, fn, arg);
 	arm_timer(channel);
 }

@@ -35,3 +35,9 @@ struct channel *channel_free(struct channel *channel);
  */
 void channel_ask(struct channel *channel, const char *name, enum family family,
 		 ares_addrinfo_callback fn, void *arg);
+
+/*
+ * channel_ask_service(channel, name, fn, arg):
+ * Ask for the SRV records of `name`, which is absolute; `fn` gets the message, and may be called before this returns.
+ */
+void channel_ask_service(struct channel *channel, const char *name, ares_callback fn, void *arg);

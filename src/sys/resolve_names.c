@@ -23,14 +23,14 @@ bucket_of(const struct name *name)
 
 	for (const char *at = name->host; *at != '\0'; at++)
 		hash = (hash ^ (uint32_t)tolower((unsigned char)*at)) * 16777619u;
-	hash = (hash ^ (uint32_t)(name->family * 2 + name->absolute)) * 16777619u;
+	hash = (hash ^ (uint32_t)(name->family * 4 + name->service * 2 + name->absolute)) * 16777619u;
 	return hash % NAME_BUCKETS;
 }
 
 static bool
 name_equal(const struct name *a, const struct name *b)
 {
-	return a->family == b->family && a->absolute == b->absolute &&
+	return a->family == b->family && a->absolute == b->absolute && a->service == b->service &&
 	       strcasecmp(a->host, b->host) == 0;
 }
 
@@ -136,8 +136,7 @@ find(const struct cache *cache, const struct name *name)
 void
 cache_put(struct cache *cache, const struct to_keep *answer)
 {
-	size_t size = answer->count * sizeof(answer->addresses[0]);
-	struct kept *older = find(cache, answer->name), *kept = malloc(sizeof(*kept) + size);
+	struct kept *older = find(cache, answer->name), *kept = malloc(sizeof(*kept) + answer->size);
 
 	if (older)
 		forget(cache, older);
@@ -147,8 +146,10 @@ cache_put(struct cache *cache, const struct to_keep *answer)
 		forget(cache, cache->heap[0]);
 	kept->node.name = *answer->name;
 	kept->expires = answer->expires;
+	kept->partial = answer->partial;
 	kept->count = answer->count;
-	memcpy(kept->addresses, answer->addresses, size);
+	kept->size = answer->size;
+	memcpy(kept->items, answer->items, answer->size);
 	name_insert(&cache->table, &kept->node);
 	heap_settle(cache, cache->count++, kept);
 }

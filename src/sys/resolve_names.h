@@ -1,14 +1,15 @@
 /*
  * What the resolver keeps by name: questions under way, and answers until their time is up.
  *
- * A name is a host (compared without regard to case), whether it is absolute, and a family.  Everything belongs to
- * one thread.
+ * A name is a host (compared without regard to case), whether it is absolute, and a family; or a service.  Everything belongs
+ * to one thread.
  */
 #pragma once
 
 #include "base/usec.h"
 #include "core/address.h"
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@
 struct name {
 	char host[TARGET_HOST_MAX];
 	bool absolute;
-	enum family family;
+	bool service;	    /* asked for SRV records */
+	enum family family; /* FAMILY_ANY of a service */
 };
 
 /* A node of a table: the first member of what is kept. */
@@ -54,8 +56,10 @@ struct kept {
 	struct name_node node;
 	usec_t expires;
 	size_t place; /* in the cache's heap */
+	bool partial;
 	unsigned int count;
-	struct address addresses[];
+	size_t size;				    /* of the items, in bytes */
+	alignas(max_align_t) unsigned char items[]; /* addresses, or the records of a service */
 };
 
 struct cache;
@@ -70,8 +74,10 @@ struct cache *cache_free(struct cache *cache);
 /* What cache_put() is to keep. */
 struct to_keep {
 	const struct name *name;
-	const struct address *addresses;
+	const void *items;
 	unsigned int count;
+	size_t size;  /* of all items, in bytes */
+	bool partial; /* there were more of them */
 	usec_t expires;
 };
 

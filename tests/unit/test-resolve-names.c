@@ -32,6 +32,9 @@ names_differ_in_everything_but_case(void **state)
 	name.absolute = true;
 	assert_null(name_find(&table, &name));
 	name.absolute = false;
+	name.service = true;
+	assert_null(name_find(&table, &name));
+	name.service = false;
 	name.family = FAMILY_IPV6;
 	assert_ptr_equal(name_find(&table, &name), &other);
 	name_remove(&table, &other);
@@ -47,7 +50,11 @@ put(struct cache *cache, const char *host, usec_t expires, uint16_t mark)
 	struct name name = name_of(host, FAMILY_IPV4);
 	struct address addresses[2] = { { .in.sin_port = mark }, { .in.sin_port = 1 } };
 
-	cache_put(cache, &(struct to_keep){ &name, addresses, 2, expires });
+	cache_put(cache, &(struct to_keep){ .name = &name,
+					    .items = addresses,
+					    .count = 2,
+					    .size = sizeof(addresses),
+					    .expires = expires });
 }
 
 /* The mark of what is kept, or -1. */
@@ -56,12 +63,15 @@ get(struct cache *cache, const char *host, usec_t now)
 {
 	struct name name = name_of(host, FAMILY_IPV4);
 	const struct kept *kept = cache_get(cache, &name, now);
+	const struct address *addresses;
 
 	if (!kept)
 		return -1;
+	addresses = (const void *)kept->items;
 	assert_int_equal(kept->count, 2);
-	assert_int_equal(kept->addresses[1].in.sin_port, 1);
-	return kept->addresses[0].in.sin_port;
+	assert_int_equal(kept->size, 2 * sizeof(*addresses));
+	assert_int_equal(addresses[1].in.sin_port, 1);
+	return addresses[0].in.sin_port;
 }
 
 static void
