@@ -20,6 +20,7 @@ enum {
 	ALERT_CERTIFICATE_UNKNOWN = 46,
 	ALERT_UNKNOWN_CA = 48,
 	ALERT_ACCESS_DENIED = 49,
+	ALERT_DECODE_ERROR = 50,
 	ALERT_DECRYPT_ERROR = 51,
 	ALERT_PROTOCOL_VERSION = 70,
 	ALERT_INSUFFICIENT_SECURITY = 71,
@@ -32,7 +33,7 @@ enum {
 
 /* ---- alerts ----------------------------------------------------------------------------------------------------- */
 
-/* After a CertificateRequest that was answered with nothing. */
+/* After a CertificateRequest that was answered with nothing.  GnuTLS, with TLS 1.2, cannot decode what holds no certificate. */
 static enum failure_code
 alert_without_certificate(int alert)
 {
@@ -41,6 +42,7 @@ alert_without_certificate(int alert)
 	case ALERT_NO_CERTIFICATE:
 	case ALERT_BAD_CERTIFICATE:
 	case ALERT_UNKNOWN_CA:
+	case ALERT_DECODE_ERROR:
 	case ALERT_CERTIFICATE_REQUIRED: return FAILURE_TLS_CLIENT_CERTIFICATE_REQUIRED;
 	default: return FAILURE_NONE;
 	}
