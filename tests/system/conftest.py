@@ -11,6 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import daemon as daemon_module  # noqa: E402
 import peers  # noqa: E402
 import pki  # noqa: E402
+import servers  # noqa: E402
+import servers_cases  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,45 @@ def peer(cleanup):
     def make(serve=peers.hold, **options):
         return cleanup.enter_context(contextlib.closing(peers.Peer(serve, **options)))
     return make
+
+
+# ---- real servers ----------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="session")
+def expired(authority):
+    """What `server` is, but for its end, which was yesterday."""
+    return authority.issue("expired-server", start=pki.now() - 10 * pki.DAY, end=pki.now() - pki.DAY)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The module's tests have a network of their own; they are skipped where there are no real servers."""
+    reason = servers.why_not()
+    if reason:
+        pytest.skip(reason)
+    with servers.network():
+        yield
+
+
+@pytest.fixture(scope="module")
+def serve(network, tmp_path_factory):
+    """serve(recipe, …): a real server, ended after the module's tests."""
+    with contextlib.ExitStack() as stack:
+        def run(recipe, *arguments):
+            folder = tmp_path_factory.mktemp(recipe.__name__)
+            return stack.enter_context(contextlib.closing(recipe(folder, *arguments)))
+        yield run
+
+
+@pytest.fixture(scope="module")
+def own_files(tmp_path_factory, authority):
+    """The folder with our own certificates and secrets (servers_cases.py)."""
+    return servers_cases.files(tmp_path_factory.mktemp("own"), authority)
+
+
+@pytest.fixture(scope="module")
+def holdfast(request, world_of_servers, own_files, tmp_path_factory):
+    """One daemon with all the upstreams of the module's CASES, once its `world_of_servers` is up."""
+    upstreams = [case.upstream(own_files) for case in request.module.CASES]
+    with daemon_module.Daemon(tmp_path_factory.mktemp("holdfast"), upstreams) as daemon:
+        yield daemon

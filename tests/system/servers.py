@@ -51,7 +51,7 @@ def network():
                 world.libc.setns(handle.fileno(), flag)
 
 
-def listens(port, host="127.0.0.1"):
+def listens(port):
     """Whether somebody accepts TCP connections there; unlike connecting, asking leaves no trace in a server."""
     wanted = f":{port:04X} "
     for table in ("tcp", "tcp6"):
@@ -67,19 +67,21 @@ def die_with_parent():
 
 
 class Server:
-    """One running server.  `files` maps names in /holdfast to their text; `script` ends with the server in the foreground."""
+    """One running server.  `files` maps names in /holdfast to their text, `copies` to files; `script` ends with the server in the
+    foreground.  It is waited for until something listens on all `ports` and `ready()` is true."""
 
-    def __init__(self, folder, script, files=None, ports=(), copies=None, patience=PATIENCE):
+    def __init__(self, folder, script, files=None, ports=(), copies=None, ready=None):
         self.folder = pathlib.Path(folder)
         self.files = self.folder / "files"
         self.files.mkdir(parents=True)
         self.ports = tuple(ports)
+        self.ready = ready or (lambda: True)
         self.process = None
         self.write({"start": "set -e\n" + script, **(files or {})})
         for name, source in (copies or {}).items():
             shutil.copy(source, self.files / name)
         self.output = self.folder / "output"
-        self.start(patience)
+        self.start()
 
     def write(self, files):
         for name, text in files.items():
@@ -87,12 +89,12 @@ class Server:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 
-    def start(self, patience):
+    def start(self):
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen([str(RUN), str(ROOT), str(self.folder)], stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=output, preexec_fn=die_with_parent)
-        deadline = time.monotonic() + patience
-        while not all(listens(port) for port in self.ports):
+        deadline = time.monotonic() + PATIENCE
+        while not (all(listens(port) for port in self.ports) and self.ready()):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.close()
                 raise AssertionError(f"{self.folder.name} does not listen on {self.ports}:\n{self.said()}")
