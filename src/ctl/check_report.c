@@ -106,7 +106,15 @@ code_of(const json_t *value)
 	return code ? code : "";
 }
 
-/* No address at all: an answer without records says less than any other failure. */
+/* What concerns one family, or was not said at all, says less than any other failure. */
+static bool
+is_vague(const json_t *query)
+{
+	return strcmp(code_of(query), "address.no-data") == 0 ||
+	       strcmp(code_of(query), "timeout.resolve") == 0;
+}
+
+/* No address at all: what the most telling query says of it. */
 static json_t *
 unresolved(const json_t *queries)
 {
@@ -116,7 +124,7 @@ unresolved(const json_t *queries)
 
 	json_array_foreach(queries, index, query)
 	{
-		if (!telling || strcmp(code_of(telling), "address.no-data") == 0)
+		if (!telling || is_vague(telling))
 			telling = query;
 	}
 	return json_object_get(telling, "failure");

@@ -256,3 +256,9 @@ def free_port(host="127.0.0.1"):
     with socket.socket(family, socket.SOCK_STREAM) as one:
         one.bind((host, 0))
         return one.getsockname()[1]
+
+
+def is_listening(port, host="127.0.0.1"):
+    """Whether somebody accepts connections on that port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        return one.connect_ex((host, port)) == 0
