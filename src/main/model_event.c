@@ -278,7 +278,8 @@ warning_message(enum warning_kind kind, uint64_t number, struct text *text)
 		text_addf(text, "%llu events of a worker were lost, since main did not keep up", count);
 		return;
 	case WARNING_FAMILY_BROKEN:
-		text_addf(text, "no address of IPv%llu can be used, while those of the other family can", count);
+		text_addf(text, "no address of IPv%llu can be used, while those of the other family can",
+			  count);
 		return;
 	case WARNING_CERTIFICATE_EXPIRES:
 		text_add(text, "the server's certificate chain ends ");
@@ -292,7 +293,8 @@ warning_message(enum warning_kind kind, uint64_t number, struct text *text)
 		date_text(number, text);
 		return;
 	case WARNING_PROBE_FAILING:
-		text_addf(text, "%llu probes in a row went wrong; the connection is kept for now", count);
+		text_addf(text, "%llu probes in a row went wrong; the connection is kept for now",
+			  count);
 		return;
 	case WARNING_FLAPPING:
 		text_addf(text, "ready connections ended %llu times lately", count);
@@ -342,8 +344,7 @@ keep_warning(struct model_upstream *known, enum warning_kind kind, bool over)
 {
 	uint32_t bit = UINT32_C(1) << kind;
 
-	if (!known || kind == WARNING_STALL || kind == WARNING_LOST ||
-	    kind == WARNING_CERTIFICATE_CHANGED)
+	if (!known || kind == WARNING_STALL || kind == WARNING_LOST || kind == WARNING_CERTIFICATE_CHANGED)
 		return;
 	known->warnings = over ? known->warnings & ~bit : known->warnings | bit;
 }

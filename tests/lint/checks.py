@@ -350,6 +350,23 @@ def failure_codes(tree):
 
 
 @check
+def failure_scenarios(tree):
+    """every failure code has one scenario that provokes it"""
+    _, listed = listed_failures(tree.read("src/core/failure_list.h")) if tree.exists("src/core/failure_list.h") else ({}, {})
+    rows = {}
+    for name in tree.sources(".py", below="tests/system/scenarios"):
+        for code in re.findall(r'^(?:@scenario\(|NOT_YET\[)"([^"]+)"', tree.read(name), re.MULTILINE):
+            if code in rows:
+                yield f"{name}: another scenario for {code}; there is one in {rows[code]}"
+            rows[code] = name
+    codes = set(listed.keys())
+    for code in sorted(codes - rows.keys()):
+        yield f"{code}: no scenario in tests/system/scenarios_*.py"
+    for code in sorted(rows.keys() - codes):
+        yield f"{rows[code]}: a scenario for {code}, which is no code"
+
+
+@check
 def interface(tree):
     """the shipped Varlink interface is the agreed one"""
     name = "io.holdfast.Control.varlink"

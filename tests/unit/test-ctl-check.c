@@ -262,6 +262,10 @@ the_exit_status_counts_addresses(void **state)
 		      "[{\"failure\": {\"code\": \"address.no-data\", \"class\": \"address\"}},"
 		      " {\"failure\": {\"code\": \"timeout.resolve\", \"class\": \"timeout\"}}]",
 		      13);
+	assert_status("[]",
+		      "[{\"failure\": {\"code\": \"timeout.resolve\", \"class\": \"timeout\"}},"
+		      " {\"failure\": {\"code\": \"address.nxdomain\", \"class\": \"address\"}}]",
+		      11);
 	assert_status("[]", "[]", 17);
 }
 
