@@ -64,6 +64,14 @@ struct character {
 	bool printable;
 };
 
+/* Marks that turn the direction of writing (Unicode, UAX 9): what comes after them would be read as something else. */
+static bool
+turns_writing(wchar_t wide)
+{
+	return wide == 0x061c || wide == 0x200e || wide == 0x200f ||
+	       (wide >= 0x202a && wide <= 0x202e) || (wide >= 0x2066 && wide <= 0x2069);
+}
+
 /* What stands first in `text`, which is not at its end. */
 static struct character
 character_at(const char *text, bool utf8)
@@ -76,7 +84,8 @@ character_at(const char *text, bool utf8)
 	if (first < 0x80)
 		return (struct character){ 1, 1, first >= 0x20 && first != 0x7f };
 	bytes = utf8 ? mbrtowc(&wide, text, strlen(text), &state) : 0;
-	if (bytes == 0 || bytes > MB_LEN_MAX || !iswprint((wint_t)wide) || wcwidth(wide) < 0)
+	if (bytes == 0 || bytes > MB_LEN_MAX || !iswprint((wint_t)wide) || wcwidth(wide) < 0 ||
+	    turns_writing(wide))
 		return (struct character){ 1, 1, false };
 	return (struct character){ bytes, (unsigned int)wcwidth(wide), true };
 }

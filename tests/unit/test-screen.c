@@ -23,6 +23,19 @@ foreign_text_is_harmless(void **state)
 
 /* C1 controls are controls too, however they are encoded. */
 static void
+nothing_turns_the_writing_around(void **state)
+{
+	struct screen screen = { .utf8 = true };
+	char *clean = screen_clean(&screen, "evil\xe2\x80\xae"
+					    "fdp.exe \xe2\x81\xa6"
+					    "x");
+
+	(void)state;
+	assert_string_equal(clean, "evil\\xe2\\x80\\xaefdp.exe \\xe2\\x81\\xa6x");
+	free(clean);
+}
+
+static void
 eight_bit_controls_are_controls(void **state)
 {
 	struct screen screen = { .utf8 = true };
