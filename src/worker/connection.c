@@ -4,7 +4,9 @@
 #include "sys/fd.h"
 #include "sys/socket.h"
 #include "worker/driver.h"
+#include "worker/driver_race.h"
 #include "worker/runner.h"
+#include "worker/speech.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,15 +44,15 @@ connection_discard(struct driver *driver)
 
 	conn->watch = watch_cancel(conn->watch);
 	list_remove(&driver->busy);
+	speech_end(driver);
 	conn->tls = tls_free(conn->tls);
 	conn->fd = fd_close(conn->fd);
 	conn->upstream = upstream_unref(conn->upstream);
 	connection_init(conn);
 }
 
-/* Wait for `events` on the socket; the first call begins to watch. */
-static int
-await(struct driver *driver, unsigned int events)
+int
+connection_await(struct driver *driver, unsigned int events)
 {
 	struct connection *conn = &driver->connection;
 	const struct watch_setup setup = {
@@ -65,34 +67,32 @@ await(struct driver *driver, unsigned int events)
 	return watch_start(driver->worker->loop, &setup, &conn->watch);
 }
 
-/* The machine has failed us, not the peer. */
-static int
-fail_local(struct failure *failure, int error)
+int
+connection_fail_local(struct failure *failure, int error)
 {
 	failure->code = error == -ENOMEM ? FAILURE_LOCAL_NO_MEMORY : FAILURE_SOCKET_NO_BUFFERS;
 	failure_set_error(failure, -error, strerrorname_np(-error));
 	return error;
 }
 
-static void
-feed_failure(struct driver *driver, struct failure *failure, usec_t now)
+void
+connection_fail(struct driver *driver, struct failure *failure, usec_t now)
 {
 	driver_feed(driver, &(struct input){ .kind = INPUT_FAILED, .failure = failure }, now);
 	failure_done(failure);
 }
 
-/* For a completion from the loop: if even waiting fails, that is the connection's end. */
-static void
-await_or_fail(struct driver *driver, unsigned int events, usec_t now)
+void
+connection_await_or_fail(struct driver *driver, unsigned int events, usec_t now)
 {
 	struct failure failure;
-	int r = await(driver, events);
+	int r = connection_await(driver, events);
 
 	if (r == 0)
 		return;
 	failure_init(&failure, FAILURE_NONE, driver->link->stage);
-	fail_local(&failure, r);
-	feed_failure(driver, &failure, now);
+	connection_fail_local(&failure, r);
+	connection_fail(driver, &failure, now);
 }
 
 /* ---- handshake ------------------------------------------------------------------------------------ */
@@ -102,20 +102,23 @@ int
 connection_handshake(struct driver *driver, usec_t now, struct failure *failure)
 {
 	struct connection *conn = &driver->connection;
+	struct tls_sessions *sessions = driver->slot->runner->sessions;
 	const struct tls_setup setup = {
 		.fd = conn->fd,
 		.target = &conn->upstream->targets[conn->target],
+		.srv_host = driver_srv_host(driver),
 		.policy = &conn->upstream->policy.tls,
 		.transport = &conn->upstream->policy.transport,
 	};
 	int r;
 
-	must(conn->use == CONNECTION_ADOPTED);
+	must(conn->use != CONNECTION_NONE && !conn->tls);
 	conn->use = CONNECTION_HANDSHAKE;
-	r = tls_new(driver->slot->runner->sessions, &setup, now, &conn->tls);
+	tls_state(sessions, &conn->made_with);
+	r = tls_new(sessions, &setup, now, &conn->tls);
 	if (r == 0)
-		r = await(driver, WATCH_WRITE);
-	return r < 0 ? fail_local(failure, r) : 0;
+		r = connection_await(driver, WATCH_WRITE);
+	return r < 0 ? connection_fail_local(failure, r) : 0;
 }
 
 static void
@@ -131,17 +134,55 @@ feed_secured(struct driver *driver, usec_t now)
 	driver_feed(driver, &input, now);
 }
 
+/*
+ * After a go-ahead nothing but TLS may come.  What came with it is the dialogue's to find; what comes later is looked for right
+ * before our first octet, and is nothing that we could have asked for.
+ */
+static bool
+is_injected(struct driver *driver, struct failure *failure)
+{
+	struct connection *conn = &driver->connection;
+	uint64_t sent, received;
+	ssize_t n;
+
+	if (!conn->speech.starttls)
+		return false;
+	tls_bytes(conn->tls, &received, &sent);
+	if (sent > 0)
+		return false;
+	n = recv(conn->fd, driver->worker->scratch, sizeof(driver->worker->scratch), MSG_PEEK);
+	if (n <= 0)
+		return false;
+	failure->code = FAILURE_PROTOCOL_STARTTLS_INJECTION;
+	failure_set_evidence(failure, driver->worker->scratch, (size_t)n);
+	return true;
+}
+
+static enum tls_result
+handshake(struct driver *driver, struct failure *failure)
+{
+	enum tls_result result;
+
+	if (is_injected(driver, failure))
+		return TLS_FAILED;
+	result = tls_handshake(driver->connection.tls, failure);
+	if (result == TLS_FAILED && failure->code == FAILURE_TLS_NOT_TLS &&
+	    driver->connection.speech.starttls)
+		failure->code = FAILURE_PROTOCOL_STARTTLS_INJECTION;
+	return result;
+}
+
 static void
 go_on_handshake(struct driver *driver, usec_t now)
 {
 	struct failure failure;
 
 	failure_init(&failure, FAILURE_NONE, STAGE_HANDSHAKE);
-	switch (tls_handshake(driver->connection.tls, &failure)) {
+	switch (handshake(driver, &failure)) {
 	case TLS_DONE: feed_secured(driver, now); break;
-	case TLS_WANT_READ: await_or_fail(driver, WATCH_READ, now); break;
-	case TLS_WANT_WRITE: await_or_fail(driver, WATCH_WRITE, now); break;
-	case TLS_FAILED: feed_failure(driver, &failure, now); break;
+	case TLS_WANT_READ: connection_await_or_fail(driver, WATCH_READ, now); break;
+	case TLS_WANT_WRITE: connection_await_or_fail(driver, WATCH_WRITE, now); break;
+	case TLS_FAILED: connection_fail(driver, &failure, now); break;
 	}
 }
 
@@ -151,11 +192,11 @@ go_on_handshake(struct driver *driver, usec_t now)
 static int
 arm_for_reading(struct driver *driver)
 {
-	return await(driver, driver->connection.tls ? WATCH_READ | WATCH_WRITE : WATCH_READ);
+	return connection_await(driver, driver->connection.tls ? WATCH_READ | WATCH_WRITE : WATCH_READ);
 }
 
-static void
-mark_busy(struct driver *driver, usec_t now)
+void
+connection_busy(struct driver *driver, usec_t now)
 {
 	driver->connection.active_at = now;
 	if (list_is_empty(&driver->busy))
@@ -170,7 +211,7 @@ connection_settle(struct driver *driver, usec_t now, struct failure *failure)
 	(void)now;
 	driver->connection.use = CONNECTION_SETTLE;
 	r = arm_for_reading(driver);
-	return r < 0 ? fail_local(failure, r) : 0;
+	return r < 0 ? connection_fail_local(failure, r) : 0;
 }
 
 int
@@ -179,19 +220,20 @@ connection_hold(struct driver *driver, usec_t now, struct failure *failure)
 	int r;
 
 	driver->connection.use = CONNECTION_HOLD;
-	mark_busy(driver, now);
+	connection_busy(driver, now);
 	r = arm_for_reading(driver);
-	return r < 0 ? fail_local(failure, r) : 0;
+	return r < 0 ? connection_fail_local(failure, r) : 0;
 }
 
-/* As tls_read(), for a plain socket. */
-static enum tls_result
-read_plain(struct connection *conn, struct worker *worker, size_t *ret_length, struct failure *failure)
+enum tls_result
+connection_read_plain(struct driver *driver, int flags, size_t *ret_length, struct failure *failure)
 {
+	struct connection *conn = &driver->connection;
+	struct worker *worker = driver->worker;
 	ssize_t n;
 
 	do {
-		n = recv(conn->fd, worker->scratch, sizeof(worker->scratch), 0);
+		n = recv(conn->fd, worker->scratch, sizeof(worker->scratch), flags);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		*ret_length = (size_t)n;
@@ -206,9 +248,22 @@ read_plain(struct connection *conn, struct worker *worker, size_t *ret_length, s
 	return TLS_FAILED;
 }
 
+int
+connection_note_unasked(struct driver *driver, size_t length, struct failure *failure)
+{
+	struct connection *conn = &driver->connection;
+
+	conn->unasked += length;
+	if (conn->unasked <= UNSOLICITED_BYTES_MAX)
+		return 0;
+	failure->code = FAILURE_PROTOCOL_UNSOLICITED_DATA;
+	failure_set_evidence(failure, driver->worker->scratch, length);
+	return -EMSGSIZE;
+}
+
 /*
- * Read all there is; what comes unasked is counted and dropped.  It ends, since there is a bound to what may come.
- * TLS_FAILED: `failure` says why.
+ * Read all there is; what comes unasked is counted and dropped, or kept for the first probe.  It ends, since there is a bound to
+ * what may come.  TLS_FAILED: `failure` says why.
  */
 static enum tls_result
 drain(struct driver *driver, struct failure *failure)
@@ -223,21 +278,20 @@ drain(struct driver *driver, struct failure *failure)
 			result = tls_read(conn->tls, worker->scratch, sizeof(worker->scratch),
 					  &length, failure);
 		else
-			result = read_plain(conn, worker, &length, failure);
+			result = connection_read_plain(driver, 0, &length, failure);
 		if (result != TLS_DONE)
 			return result;
 		conn->received += length;
 		conn->untold += length;
-		if (conn->received <= UNSOLICITED_BYTES_MAX)
-			continue;
-		failure->code = FAILURE_PROTOCOL_UNSOLICITED_DATA;
-		failure_set_evidence(failure, worker->scratch, length);
-		return TLS_FAILED;
+		if (connection_note_unasked(driver, length, failure) < 0)
+			return TLS_FAILED;
+		if (conn->use == CONNECTION_SETTLE && speech_keep(driver, length, failure) < 0)
+			return TLS_FAILED;
 	}
 }
 
-static void
-tell_received(struct driver *driver, usec_t now)
+void
+connection_tell_received(struct driver *driver, usec_t now)
 {
 	struct connection *conn = &driver->connection;
 	size_t bytes = conn->untold;
@@ -257,17 +311,18 @@ go_on_reading(struct driver *driver, usec_t now)
 
 	failure_init(&failure, FAILURE_NONE, driver->link->stage);
 	result = drain(driver, &failure);
-	mark_busy(driver, now);
-	tell_received(driver, now);
+	connection_busy(driver, now);
+	connection_tell_received(driver, now);
 	if (result == TLS_FAILED) {
-		feed_failure(driver, &failure, now);
+		connection_fail(driver, &failure, now);
 		return;
 	}
 	if (conn->use == CONNECTION_SETTLE && tls_verdict_seen(conn->tls)) {
 		driver_feed(driver, &(struct input){ .kind = INPUT_SETTLED }, now);
 		return;
 	}
-	await_or_fail(driver, result == TLS_WANT_WRITE ? WATCH_READ | WATCH_WRITE : WATCH_READ, now);
+	connection_await_or_fail(
+		driver, result == TLS_WANT_WRITE ? WATCH_READ | WATCH_WRITE : WATCH_READ, now);
 }
 
 bool
@@ -306,9 +361,9 @@ close_is_done(struct driver *driver)
 	enum tls_result result = conn->tls ? tls_shutdown(conn->tls) : await_end(conn, driver->worker);
 
 	if (result == TLS_WANT_READ)
-		return await(driver, WATCH_READ) < 0;
+		return connection_await(driver, WATCH_READ) < 0;
 	if (result == TLS_WANT_WRITE)
-		return await(driver, WATCH_WRITE) < 0;
+		return connection_await(driver, WATCH_WRITE) < 0;
 	return true;
 }
 
@@ -320,6 +375,7 @@ connection_close(struct driver *driver)
 	must(conn->use == CONNECTION_HOLD);
 	conn->use = CONNECTION_CLOSE;
 	list_remove(&driver->busy);
+	speech_end(driver);
 	if (!conn->tls && shutdown(conn->fd, SHUT_WR) < 0) {
 		connection_discard(driver);
 		return true;
@@ -345,34 +401,32 @@ static void
 on_event(void *arg, unsigned int events, usec_t now)
 {
 	struct driver *driver = arg;
+	struct connection *conn = &driver->connection;
 
 	(void)events;
-	switch (driver->connection.use) {
+	switch (conn->use) {
 	case CONNECTION_HANDSHAKE: go_on_handshake(driver, now); break;
-	case CONNECTION_SETTLE:
-	case CONNECTION_HOLD: go_on_reading(driver, now); break;
+	case CONNECTION_SETTLE: go_on_reading(driver, now); break;
+	case CONNECTION_PROXY:
+	case CONNECTION_STARTTLS:
+	case CONNECTION_PROBE: speech_go_on(driver, now); break;
+	case CONNECTION_HOLD:
+		if (conn->speech.dialogue)
+			speech_go_on(driver, now);
+		else
+			go_on_reading(driver, now);
+		break;
 	case CONNECTION_CLOSE: go_on_closing(driver, now); break;
 	case CONNECTION_NONE:
 	case CONNECTION_ADOPTED: must_not_reach();
 	}
 }
 
-static bool
-keepalive_equal(const struct keepalive_policy *a, const struct keepalive_policy *b)
-{
-	return a->idle == b->idle && a->interval == b->interval && a->count == b->count &&
-	       a->user_timeout == b->user_timeout;
-}
-
 /* The kernel has judged these values when the sockets were set up: a refusal now leaves the old ones in force. */
 void
-connection_change_policy(struct driver *driver, const struct upstream *upstream)
+connection_change_keepalive(struct driver *driver, const struct keepalive_policy *keepalive)
 {
-	const struct keepalive_policy *keepalive = &upstream->policy.transport.keepalive;
-
-	if (driver->connection.fd < 0 || driver->connection.source.sa.sa_family == AF_UNIX)
-		return;
-	if (!keepalive_equal(keepalive, &driver->upstream->policy.transport.keepalive))
+	if (driver->connection.fd >= 0 && driver->connection.source.sa.sa_family != AF_UNIX)
 		(void)socket_change_keepalive(driver->connection.fd, keepalive);
 }
 
@@ -386,6 +440,7 @@ connection_status(struct driver *driver, struct link_status *ret_status)
 		return;
 	ret_status->source = conn->source;
 	ret_status->bytes_received = conn->received;
+	ret_status->bytes_sent = conn->sent;
 	if (conn->tls)
 		tls_bytes(conn->tls, &ret_status->bytes_received, &ret_status->bytes_sent);
 	conn->told_received = conn->received;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/address.h"
+#include "core/dialogue.h"
 #include "core/failure.h"
 #include "core/upstream.h"
 #include "mailbox/message.h"
@@ -12,13 +13,29 @@
 
 struct driver;
 
+/* The dialogue that goes on over a connection, and what those before it have left. */
+struct speech {
+	struct dialogue *dialogue; /* or NULL: none goes on */
+	struct upstream *upstream; /* a reference, while there is one: its policy is borrowed */
+	bool done;		   /* it has ended well once the rest of its output is sent */
+	bool greeted, again;	   /* core/probe.h */
+	unsigned int memory;	   /* likewise */
+	bool starttls;		   /* TLS begins after a go-ahead in plain text */
+	size_t stuck;		   /* TLS wants the same octets again: so many */
+	unsigned char *kept;	   /* what came before the first probe could hear it, or NULL */
+	size_t kept_length;
+};
+
 enum connection_use {
-	CONNECTION_NONE,      /* nothing is open */
-	CONNECTION_ADOPTED,   /* connected; nobody reads or writes yet */
+	CONNECTION_NONE,    /* nothing is open */
+	CONNECTION_ADOPTED, /* connected; nobody reads or writes yet */
+	CONNECTION_PROXY,   /* what comes before the upstream's own words is said (worker/speech) */
+	CONNECTION_STARTTLS,  /* what comes before TLS is said (worker/speech) */
 	CONNECTION_HANDSHAKE, /* TLS is being negotiated */
 	CONNECTION_SETTLE,    /* read for the server's verdict */
-	CONNECTION_HOLD,      /* ready: read-armed */
-	CONNECTION_CLOSE,     /* our end has been said, the peer's is awaited */
+	CONNECTION_PROBE, /* the application is asked, before anybody calls it ready (worker/speech) */
+	CONNECTION_HOLD,  /* ready: read-armed; a probe may be going on */
+	CONNECTION_CLOSE, /* our end has been said, the peer's is awaited */
 };
 
 struct connection {
@@ -29,10 +46,17 @@ struct connection {
 	struct upstream *upstream; /* a reference: `tls` uses its policy */
 	unsigned int target;
 	struct address source;
-	uint64_t received;	/* bytes that came unasked */
-	uint64_t untold;	/* of them, what the link has not been told yet */
-	uint64_t told_received; /* as of the last status */
-	usec_t active_at;	/* when it last carried something */
+	uint64_t received, sent; /* bytes, TLS's own apart */
+	uint64_t unasked;	 /* of those received: what nobody had asked for */
+	uint64_t untold;	 /* likewise: what the link has not been told yet */
+	uint64_t told_received;	 /* as of the last status */
+	usec_t active_at;	 /* when it last carried something */
+	struct speech speech;
+	struct tls_state made_with; /* as of its handshake */
+	bool renewed;		    /* for its certificate has ended: once is enough */
+	bool listed;		    /* by the answers that are being gathered (worker/refresh) */
+	bool looked_up;		    /* it was there when the names were asked */
+	unsigned int gone;	    /* so many answers in a row lacked its address */
 };
 
 /*
@@ -69,10 +93,10 @@ bool connection_close(struct driver *driver);
 void connection_discard(struct driver *driver);
 
 /*
- * connection_change_policy(driver, upstream):
- * Apply to a live socket what can be changed in place.
+ * connection_change_keepalive(driver, keepalive):
+ * Apply it to the socket, if there is one that knows it.
  */
-void connection_change_policy(struct driver *driver, const struct upstream *upstream);
+void connection_change_keepalive(struct driver *driver, const struct keepalive_policy *keepalive);
 
 /*
  * connection_status(driver, ret_status):
@@ -85,3 +109,54 @@ void connection_status(struct driver *driver, struct link_status *ret_status);
  * If nothing was carried for a while, give buffers back and tell main changed figures.  Returns whether it is at rest.
  */
 bool connection_rest(struct driver *driver, usec_t now);
+
+/* ---- for worker/speech.c alone -------------------------------------------------------------------- */
+
+/*
+ * connection_await(driver, events):
+ * Wait for `events` on the socket; the first call begins to watch.  Returns 0 or a negative errno.
+ */
+int connection_await(struct driver *driver, unsigned int events);
+
+/*
+ * connection_await_or_fail(driver, events, now):
+ * For a completion from the loop: if even waiting fails, that is the connection's end.
+ */
+void connection_await_or_fail(struct driver *driver, unsigned int events, usec_t now);
+
+/*
+ * connection_fail_local(failure, error):
+ * This host has failed us, not the peer: fill `failure` from the negative errno `error`, which is returned.
+ */
+int connection_fail_local(struct failure *failure, int error);
+
+/*
+ * connection_fail(driver, failure, now):
+ * Tell the link that the connection has ended; `failure`'s references are given back.
+ */
+void connection_fail(struct driver *driver, struct failure *failure, usec_t now);
+
+/*
+ * connection_busy(driver, now):
+ * It carries something: connection_rest() will be called until it has gone quiet.
+ */
+void connection_busy(struct driver *driver, usec_t now);
+
+/*
+ * connection_note_unasked(driver, length, failure):
+ * `length` octets at the worker's scratch have come unasked.  Returns 0, or -EMSGSIZE with `failure` filled where that is too much.
+ */
+int connection_note_unasked(struct driver *driver, size_t length, struct failure *failure);
+
+/*
+ * connection_tell_received(driver, now):
+ * Of a ready connection: tell the link what has come since it was told last.
+ */
+void connection_tell_received(struct driver *driver, usec_t now);
+
+/*
+ * connection_read_plain(driver, flags, ret_length, failure):
+ * As tls_read(), for a plain socket and into the worker's scratch; `flags` are recv(2)'s.
+ */
+enum tls_result connection_read_plain(struct driver *driver, int flags, size_t *ret_length,
+				      struct failure *failure);

@@ -2,7 +2,10 @@
 
 #include "base/must.h"
 #include "worker/driver_race.h"
-#include "worker/runner.h"
+#include "worker/refresh.h"
+#include "worker/runner_certificate.h"
+#include "worker/runner_files.h"
+#include "worker/speech.h"
 
 #include <errno.h>
 
@@ -10,9 +13,9 @@
 #define COMPLETIONS_MAX (RACE_MAX + 1)
 
 struct completion {
-	enum input_kind kind;	/* LOADED, UNCONNECTED, FAILED or CLOSED */
+	enum input_kind kind;	/* UNCONNECTED, PASSED, PROBE_FAILED, FAILED or CLOSED */
 	unsigned int slot;	/* of UNCONNECTED */
-	struct failure failure; /* of UNCONNECTED and FAILED */
+	struct failure failure; /* of UNCONNECTED, PROBE_FAILED and FAILED */
 };
 
 struct completions {
@@ -82,7 +85,7 @@ perform_load(struct driver *driver, const struct effect *effect, usec_t now)
 
 	(void)effect;
 	failure_init(&failure, FAILURE_NONE, STAGE_LOAD);
-	if (runner_prepare_tls(driver->slot->runner, driver->upstream, now, &failure) < 0)
+	if (runner_load(driver->slot->runner, driver->upstream, now, &failure) < 0)
 		complete(driver, INPUT_FAILED, 0, &failure);
 	else
 		driver_loaded(driver);
@@ -126,10 +129,45 @@ static void
 perform_on_connection(struct driver *driver, connection_fn fn, usec_t now)
 {
 	struct failure failure;
+	int r;
 
 	failure_init(&failure, FAILURE_NONE, driver->link->stage);
-	if (fn(driver, now, &failure) < 0)
+	r = fn(driver, now, &failure);
+	if (r < 0)
 		complete(driver, INPUT_FAILED, 0, &failure);
+	else if (r > 0)
+		complete(driver, INPUT_PASSED, 0, NULL);
+}
+
+static void
+perform_proxy(struct driver *driver, const struct effect *effect, usec_t now)
+{
+	(void)effect;
+	perform_on_connection(driver, speech_proxy, now);
+}
+
+static void
+perform_starttls(struct driver *driver, const struct effect *effect, usec_t now)
+{
+	(void)effect;
+	perform_on_connection(driver, speech_starttls, now);
+}
+
+/* That a ready connection cannot be probed is no reason to end it. */
+static void
+perform_probe(struct driver *driver, const struct effect *effect, usec_t now)
+{
+	bool ready = driver->link->stage == STAGE_READY;
+	struct failure failure;
+	int r;
+
+	(void)effect;
+	failure_init(&failure, FAILURE_NONE, driver->link->stage);
+	r = speech_probe(driver, now, &failure);
+	if (r < 0)
+		complete(driver, ready ? INPUT_PROBE_FAILED : INPUT_FAILED, 0, &failure);
+	else if (r > 0)
+		complete(driver, INPUT_PASSED, 0, NULL);
 }
 
 static void
@@ -150,7 +188,9 @@ static void
 perform_hold(struct driver *driver, const struct effect *effect, usec_t now)
 {
 	(void)effect;
+	driver_forget_hosts(driver);
 	perform_on_connection(driver, connection_hold, now);
+	runner_note_ready(driver, now);
 }
 
 static void
@@ -217,6 +257,18 @@ perform_lost_address(struct driver *driver, const struct effect *effect, usec_t 
 }
 
 static void
+perform_family(struct driver *driver, const struct effect *effect, usec_t now)
+{
+	runner_note_family(driver->slot->runner, effect, now);
+}
+
+static void
+perform_probing(struct driver *driver, const struct effect *effect, usec_t now)
+{
+	runner_note_probing(driver, effect, now);
+}
+
+static void
 perform_report_close(struct driver *driver, const struct effect *effect, usec_t now)
 {
 	outbox_close(&driver->worker->outbox, &driver->slot->mail, effect->reason, now);
@@ -249,6 +301,9 @@ static const perform_fn performers[EFFECT_COUNT] = {
 	[EFFECT_CONNECT] = perform_connect,
 	[EFFECT_ABANDON] = perform_abandon,
 	[EFFECT_ADOPT] = perform_adopt,
+	[EFFECT_PROXY] = perform_proxy,
+	[EFFECT_STARTTLS] = perform_starttls,
+	[EFFECT_PROBE] = perform_probe,
 	[EFFECT_HANDSHAKE] = perform_handshake,
 	[EFFECT_SETTLE] = perform_settle,
 	[EFFECT_HOLD] = perform_hold,
@@ -258,6 +313,8 @@ static const perform_fn performers[EFFECT_COUNT] = {
 	[EFFECT_STAGE] = perform_stage,
 	[EFFECT_REPORT] = perform_report,
 	[EFFECT_LOST_ADDRESS] = perform_lost_address,
+	[EFFECT_FAMILY] = perform_family,
+	[EFFECT_PROBING] = perform_probing,
 	[EFFECT_REPORT_CLOSE] = perform_report_close,
 	[EFFECT_RENEW] = perform_renew,
 	[EFFECT_ARM_TIMER] = perform_arm_timer,
@@ -302,7 +359,7 @@ step_completion(struct driver *driver, usec_t now)
 	if (completion.kind == INPUT_UNCONNECTED) {
 		input.unconnected.slot = completion.slot;
 		input.unconnected.failure = &completion.failure;
-	} else if (completion.kind == INPUT_FAILED) {
+	} else if (completion.kind == INPUT_FAILED || completion.kind == INPUT_PROBE_FAILED) {
 		input.failure = &completion.failure;
 	}
 	step(driver, &input, now);
@@ -343,11 +400,17 @@ static void
 on_timer(void *arg, usec_t now)
 {
 	struct driver *driver = arg;
+	struct input input = { .kind = INPUT_DEADLINE };
+	struct failure failure;
 
-	if (driver->link->stage == STAGE_BACKOFF && driver->upstream->policy.tls.enabled)
+	if (driver->link->stage == STAGE_BACKOFF && driver->upstream->policy.tls.enabled) {
 		pacer_request(&driver->worker->pacer, driver, INPUT_DEADLINE);
-	else
-		driver_feed(driver, &(struct input){ .kind = INPUT_DEADLINE }, now);
+		return;
+	}
+	failure_init(&failure, FAILURE_NONE, driver->link->stage);
+	input.failure = speech_overdue(driver, &failure) ? &failure : NULL;
+	driver_feed(driver, &input, now);
+	failure_done(&failure);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------- */
@@ -409,6 +472,22 @@ driver_stop(struct driver *driver, enum close_reason reason, usec_t now)
 		driver_feed(driver, &(struct input){ .kind = INPUT_STOP, .reason = reason }, now);
 }
 
+static bool
+keepalive_equal(const struct keepalive_policy *a, const struct keepalive_policy *b)
+{
+	return a->idle == b->idle && a->interval == b->interval && a->count == b->count &&
+	       a->user_timeout == b->user_timeout;
+}
+
+static void
+driver_change_keepalive(struct driver *driver, const struct keepalive_policy *keepalive)
+{
+	if (keepalive_equal(keepalive, &driver->upstream->policy.transport.keepalive))
+		return;
+	connection_change_keepalive(driver, keepalive);
+	driver_race_change_keepalive(driver, keepalive);
+}
+
 void
 driver_change_policy(struct driver *driver, struct upstream *upstream, usec_t now)
 {
@@ -416,7 +495,9 @@ driver_change_policy(struct driver *driver, struct upstream *upstream, usec_t no
 
 	if (driver->ended)
 		return;
-	connection_change_policy(driver, upstream);
+	driver_change_keepalive(driver, &upstream->policy.transport.keepalive);
+	if (upstream->policy.probe.kind == PROBE_NONE)
+		speech_stop_probe(driver);
 	driver->upstream = upstream_ref(upstream);
 	driver_feed(driver, &(struct input){ .kind = INPUT_POLICY, .upstream = upstream }, now);
 	upstream_unref(before); /* the link has let go of it */

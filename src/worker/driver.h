@@ -32,6 +32,7 @@ struct asked {
 	struct query *query; /* NULL: answered, or never asked */
 	unsigned int target;
 	enum family family;
+	struct srv_hosts *hosts; /* of a service, until the link is ready: whom its records name; or NULL */
 };
 
 struct driver {
@@ -46,7 +47,8 @@ struct driver {
 	struct upstream *upstream; /* a reference: what the link goes by */
 	struct link *link;
 	struct timer *timer;
-	bool ended;			 /* after INPUT_STOP: nothing is open, it may be freed */
+	bool probe_fails; /* the last probe of its ready connection went wrong; told */
+	bool ended;	  /* after INPUT_STOP: nothing is open, it may be freed */
 	struct completions *completions; /* while it is being fed */
 	uint32_t unasked; /* queries there was no memory for: bit 2 * target, + 1 for IPv6 */
 	struct connection connection;

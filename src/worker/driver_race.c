@@ -4,6 +4,7 @@
 #include "sys/fd.h"
 #include "sys/network.h"
 #include "sys/socket.h"
+#include "worker/refresh.h"
 #include "worker/state.h"
 
 #include <errno.h>
@@ -11,6 +12,14 @@
 
 /* How often a Unix socket whose queue is full is tried again, until timeout.connect. */
 #define UNIX_RETRY_INTERVAL (50 * USEC_PER_MSEC)
+
+struct srv_hosts {
+	unsigned int count;
+	struct {
+		struct address address;
+		char *host;
+	} at[];
+};
 
 static void on_answer(void *arg, const struct resolve_answer *answer, usec_t now);
 static void on_connected(void *arg, unsigned int events, usec_t now);
@@ -68,6 +77,7 @@ void
 driver_race_done(struct driver *driver)
 {
 	driver_cancel_queries(driver);
+	driver_forget_hosts(driver);
 	for (unsigned int slot = 0; slot < RACE_MAX; slot++) {
 		driver_abandon(driver, slot);
 		driver->racers[slot].retry = timer_free(driver->racers[slot].retry);
@@ -77,7 +87,7 @@ driver_race_done(struct driver *driver)
 void
 driver_resolve(struct driver *driver, const struct effect *effect)
 {
-	const struct target *target = &driver->upstream->targets[effect->resolve.target];
+	const struct target *target = upstream_reach(driver->upstream, effect->resolve.target);
 	unsigned int index = 2 * effect->resolve.target + (effect->resolve.family == FAMILY_IPV6);
 	struct asked *asked = &driver->asked[index];
 	struct question question = {
@@ -85,6 +95,8 @@ driver_resolve(struct driver *driver, const struct effect *effect)
 		.absolute = target->absolute,
 		.port = target->port,
 		.family = effect->resolve.family,
+		.service = target->kind == TARGET_SERVICE,
+		.seed = effect->resolve.seed,
 		.fresh = effect->resolve.fresh,
 		.timeout = driver->upstream->policy.timeout[STAGE_RESOLVE],
 	};
@@ -92,6 +104,55 @@ driver_resolve(struct driver *driver, const struct effect *effect)
 	must(!asked->query);
 	if (query_start(driver->worker->resolver, &question, on_answer, asked, &asked->query) < 0)
 		driver->unasked |= 1u << index;
+}
+
+static struct srv_hosts *
+srv_hosts_free(struct srv_hosts *hosts)
+{
+	for (unsigned int i = 0; hosts && i < hosts->count; i++)
+		free(hosts->at[i].host);
+	free(hosts);
+	return NULL;
+}
+
+void
+driver_forget_hosts(struct driver *driver)
+{
+	for (unsigned int i = 0; i < asked_count(driver); i++)
+		driver->asked[i].hosts = srv_hosts_free(driver->asked[i].hosts);
+}
+
+/* Without memory the names lack: a certificate that is to be for one of them is refused then. */
+static struct srv_hosts *
+srv_hosts_new(const struct resolve_answer *found)
+{
+	struct srv_hosts *hosts = calloc(1, sizeof(*hosts) + found->count * sizeof(hosts->at[0]));
+
+	for (unsigned int i = 0; hosts && i < found->count; i++) {
+		hosts->at[i].address = found->addresses[i];
+		hosts->at[i].host = found->hosts[i] ? strdup(found->hosts[i]) : NULL;
+		hosts->count++;
+	}
+	return hosts;
+}
+
+static const char *
+find_host(const struct srv_hosts *hosts, const struct address *address)
+{
+	for (unsigned int i = 0; hosts && i < hosts->count; i++) {
+		if (address_equal(&hosts->at[i].address, address))
+			return hosts->at[i].host;
+	}
+	return NULL;
+}
+
+const char *
+driver_srv_host(const struct driver *driver)
+{
+	const struct asked *asked = &driver->asked[2 * driver->connection.target];
+	const char *host = find_host(asked[0].hosts, &driver->link->peer);
+
+	return host ? host : find_host(asked[1].hosts, &driver->link->peer);
 }
 
 static void
@@ -108,6 +169,12 @@ on_answer(void *arg, const struct resolve_answer *found, usec_t now)
 
 	asked->query = NULL;
 	memcpy(answer.addresses, found->addresses, sizeof(answer.addresses));
+	memcpy(answer.rank, found->rank, sizeof(answer.rank));
+	asked->hosts = srv_hosts_free(asked->hosts);
+	if (found->count > 0 && found->hosts[0])
+		asked->hosts = srv_hosts_new(found);
+	if (found->count > 0)
+		refresh_note(asked->driver->slot->runner, found->ttl, now);
 	failure_copy(&failure, &found->failure);
 	if (found->count == 0) {
 		judge_offline(&failure, &anywhere);
@@ -255,4 +322,15 @@ driver_adopt(struct driver *driver, unsigned int slot)
 	racer->watch = watch_cancel(racer->watch);
 	racer->fd = -1;
 	connection_adopt(driver, fd, racer->target);
+}
+
+void
+driver_race_change_keepalive(struct driver *driver, const struct keepalive_policy *keepalive)
+{
+	for (unsigned int slot = 0; slot < RACE_MAX; slot++) {
+		const struct racer *racer = &driver->racers[slot];
+
+		if (racer->fd >= 0 && racer->address.sa.sa_family != AF_UNIX)
+			(void)socket_change_keepalive(racer->fd, keepalive);
+	}
 }

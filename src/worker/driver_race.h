@@ -5,6 +5,9 @@
 
 #include "worker/driver.h"
 
+/* Whom the SRV records of a service name, as one query brought it. */
+struct srv_hosts;
+
 /*
  * driver_race_init(driver):
  * No query is out and no socket is open.
@@ -47,3 +50,21 @@ void driver_abandon(struct driver *driver, unsigned int slot);
  * EFFECT_ADOPT: the socket becomes driver->connection's.
  */
 void driver_adopt(struct driver *driver, unsigned int slot);
+
+/*
+ * driver_srv_host(driver):
+ * Of a connection whose target is a service: the host that the SRV record of its address names, or NULL.  Borrowed until the link is ready.
+ */
+const char *driver_srv_host(const struct driver *driver);
+
+/*
+ * driver_forget_hosts(driver):
+ * The names that SRV records gave are needed no more.
+ */
+void driver_forget_hosts(struct driver *driver);
+
+/*
+ * driver_race_change_keepalive(driver, keepalive):
+ * Apply it to the sockets that race.
+ */
+void driver_race_change_keepalive(struct driver *driver, const struct keepalive_policy *keepalive);

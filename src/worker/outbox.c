@@ -32,14 +32,6 @@ kept_failure_free(struct failure *failure)
 	return NULL;
 }
 
-void
-mail_done(struct mail *mail)
-{
-	list_remove(&mail->node);
-	mail->failure = kept_failure_free(mail->failure);
-	mail->stale = kept_failure_free(mail->stale);
-}
-
 /* Whether `event` is out; its references went with it.  Nobody overtakes the mail that waits. */
 static bool
 send_now(struct outbox *outbox, const struct event *event)
@@ -135,6 +127,16 @@ outbox_close(struct outbox *outbox, struct mail *mail, enum close_reason reason,
 	wait_for_room(outbox, mail);
 }
 
+/* ---- warnings ------------------------------------------------------------------------------------- */
+
+struct kept_warning {
+	struct kept_warning *next;
+	enum warning_kind kind;
+	uint64_t number;
+	usec_t at;
+	struct failure failure; /* code FAILURE_NONE: none */
+};
+
 static struct event
 warning_event(const struct mail *mail, const struct warning *warning, usec_t at)
 {
@@ -149,13 +151,50 @@ warning_event(const struct mail *mail, const struct warning *warning, usec_t at)
 	return event;
 }
 
-/* The later one counts: it may say that the earlier one is over. */
-static void
-keep_stale(struct outbox *outbox, struct mail *mail, struct failure *failure)
+/* Where the mail keeps a warning of that kind, or where one would come. */
+static struct kept_warning **
+warning_place(struct mail *mail, enum warning_kind kind)
 {
-	outbox->lost += mail->stale != NULL;
-	mail->stale = kept_failure_free(mail->stale);
-	keep_failure(outbox, &mail->stale, failure);
+	struct kept_warning **place = &mail->warnings;
+
+	while (*place && (*place)->kind != kind)
+		place = &(*place)->next;
+	return place;
+}
+
+static void
+drop_warning(struct kept_warning **place)
+{
+	struct kept_warning *kept = *place;
+
+	*place = kept->next;
+	failure_done(&kept->failure);
+	free(kept);
+}
+
+/* The later one counts: it may say that the earlier one is over.  Without memory it is lost. */
+static void
+keep_warning(struct outbox *outbox, struct mail *mail, struct event *event)
+{
+	struct kept_warning **place = warning_place(mail, event->warning.kind), *kept = *place;
+
+	if (kept) {
+		outbox->lost += kept->failure.code != FAILURE_NONE ||
+				kept->kind == WARNING_CERTIFICATE_CHANGED;
+		failure_done(&kept->failure);
+	} else {
+		kept = calloc(1, sizeof(*kept));
+		*place = kept;
+	}
+	if (!kept) {
+		outbox->lost++;
+		failure_done(&event->warning.failure);
+		return;
+	}
+	kept->kind = event->warning.kind;
+	kept->number = event->warning.number;
+	kept->at = event->at;
+	kept->failure = event->warning.failure;
 }
 
 void
@@ -165,17 +204,36 @@ outbox_warning(struct outbox *outbox, struct mail *mail, const struct warning *w
 
 	if (send_now(outbox, &event))
 		return;
-	if (warning->kind == WARNING_STALE_FILES) {
-		keep_stale(outbox, mail, warning->failure);
-	} else if (warning->kind == WARNING_LEFT_OUT) {
-		mail->has_left_out = true;
-		mail->left_out = warning->number;
-	} else {
-		mail->has_verification = true;
-	}
-	mail->warning_at = now;
+	keep_warning(outbox, mail, &event);
 	wait_for_room(outbox, mail);
 }
+
+void
+mail_done(struct mail *mail)
+{
+	list_remove(&mail->node);
+	mail->failure = kept_failure_free(mail->failure);
+	while (mail->warnings)
+		drop_warning(&mail->warnings);
+}
+
+static bool
+flush_warnings(struct outbox *outbox, struct mail *mail)
+{
+	while (mail->warnings) {
+		struct kept_warning *kept = mail->warnings;
+		const struct warning warning = { kept->kind, kept->number, &kept->failure };
+		struct event event = warning_event(mail, &warning, kept->at);
+
+		if (mailbox_send(outbox->mailbox, &event) < 0)
+			return false;
+		mail->warnings = kept->next;
+		free(kept); /* its references went with the event */
+	}
+	return true;
+}
+
+/* ---- the end -------------------------------------------------------------------------------------- */
 
 bool
 outbox_last(struct outbox *outbox, struct mail *mail, enum event_kind kind, usec_t now)
@@ -232,38 +290,6 @@ flush_ends(struct outbox *outbox, struct mail *mail)
 	if (close_first && !flush_close(outbox, mail))
 		return false;
 	return flush_failure(outbox, mail) && flush_close(outbox, mail);
-}
-
-static bool
-flush_warning(struct outbox *outbox, struct mail *mail, const struct warning *warning)
-{
-	struct event event = warning_event(mail, warning, mail->warning_at);
-
-	return mailbox_send(outbox->mailbox, &event) == 0;
-}
-
-static bool
-flush_warnings(struct outbox *outbox, struct mail *mail)
-{
-	if (mail->has_verification) {
-		if (!flush_warning(outbox, mail,
-				   &(struct warning){ .kind = WARNING_VERIFICATION_DISABLED }))
-			return false;
-		mail->has_verification = false;
-	}
-	if (mail->has_left_out) {
-		if (!flush_warning(outbox, mail,
-				   &(struct warning){ WARNING_LEFT_OUT, mail->left_out, NULL }))
-			return false;
-		mail->has_left_out = false;
-	}
-	if (mail->stale) {
-		if (!flush_warning(outbox, mail,
-				   &(struct warning){ WARNING_STALE_FILES, 0, mail->stale }))
-			return false;
-		free(steal(mail->stale));
-	}
-	return true;
 }
 
 static bool

@@ -2,7 +2,7 @@
  * The way of a worker's events to main.  It never blocks: while main is slow and the mailbox is full, each
  * sender has room for one event of each kind, and what it says later replaces or outlives it:
  * a link's status is made anew when it is sent, a second failure (close, lost address) is counted as lost, and
- * main is told how many were.
+ * main is told how many were.  Of the warnings the latest of each kind is kept, since it may say that an earlier one is over.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "mailbox/message.h"
 
 struct mail;
+struct kept_warning;
 
 /* Fill in the status of the link that `mail` belongs to, as it is now. */
 typedef void (*mail_status_fn)(struct mail *mail, struct link_status *ret_status);
@@ -24,13 +25,12 @@ struct mail {
 	unsigned int link;     /* 0: an upstream's */
 	mail_status_fn status; /* NULL: an upstream's */
 	mail_last_fn last;
-	bool has_status, has_close, has_last, has_verification, has_left_out;
+	bool has_status, has_close, has_last;
 	enum event_kind last_kind; /* EVENT_LINK_GONE or EVENT_DROPPED */
 	enum close_reason reason;
-	uint64_t left_out; /* of WARNING_LEFT_OUT; 0: none any more */
-	usec_t close_at, warning_at;
+	usec_t close_at;
 	struct failure *failure; /* of EVENT_FAILURE, or NULL; allocated while main is slow only */
-	struct failure *stale;	 /* of WARNING_STALE_FILES, likewise */
+	struct kept_warning *warnings; /* likewise: one of a kind, in the order they came */
 };
 
 struct outbox {
@@ -77,9 +77,9 @@ void outbox_close(struct outbox *outbox, struct mail *mail, enum close_reason re
 
 /* A warning about an upstream. */
 struct warning {
-	enum warning_kind kind; /* STALE_FILES, VERIFICATION_DISABLED or LEFT_OUT */
+	enum warning_kind kind; /* not STALL, LOST or FLAPPING, which are others' to tell */
 	uint64_t number;
-	struct failure *failure; /* of STALE_FILES (without a code: it is over), taken over; else NULL */
+	struct failure *failure; /* where the kind has one: its references are taken over; else NULL */
 };
 
 /*

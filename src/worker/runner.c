@@ -1,6 +1,9 @@
 #include "worker/runner.h"
 
 #include "base/must.h"
+#include "worker/refresh.h"
+#include "worker/runner_certificate.h"
+#include "worker/runner_files.h"
 
 #include <errno.h>
 #include <string.h>
@@ -157,6 +160,7 @@ runner_new(struct worker *worker, upstream_id id, struct upstream *upstream, str
 	runner->id = id;
 	list_init(&runner->leaves);
 	list_init(&runner->leaving);
+	runner->refresh_at = USEC_INFINITY;
 	mail_init(&runner->mail, id, 0);
 	runner->mail.last = mail_last;
 	if (enlist(worker, runner) < 0) {
@@ -176,6 +180,7 @@ runner_free(struct runner *runner)
 		return NULL;
 	unlist(runner->worker, runner);
 	list_remove(&runner->leaves);
+	refresh_cancel(runner);
 	while (runner->slot_count > 0)
 		slot_free(runner->slots[--runner->slot_count]);
 	list_for_each(node, &runner->leaving)
@@ -183,6 +188,7 @@ runner_free(struct runner *runner)
 	free(runner->slots);
 	mail_done(&runner->mail);
 	tls_sessions_free(runner->sessions);
+	proxy_secret_free(runner->secret);
 	upstream_unref(runner->upstream);
 	free(runner);
 	return NULL;
@@ -210,6 +216,7 @@ void
 runner_drop(struct runner *runner, enum close_reason reason, usec_t now)
 {
 	runner->dropped = true;
+	refresh_cancel(runner);
 	unlist(runner->worker, runner);
 	list_append(&runner->worker->leaving, &runner->leaves);
 	while (runner->slot_count > 0)
@@ -225,12 +232,16 @@ is_unverified(const struct upstream *upstream)
 	return upstream->policy.tls.enabled && upstream->policy.tls.verify == VERIFY_NONE;
 }
 
+void
+runner_warn(struct runner *runner, const struct warning *warning, usec_t now)
+{
+	outbox_warning(&runner->worker->outbox, &runner->mail, warning, now);
+}
+
 static void
 warn(struct runner *runner, enum warning_kind kind, uint64_t number, usec_t now)
 {
-	const struct warning warning = { .kind = kind, .number = number };
-
-	outbox_warning(&runner->worker->outbox, &runner->mail, &warning, now);
+	runner_warn(runner, &(struct warning){ .kind = kind, .number = number }, now);
 }
 
 static void
@@ -258,6 +269,10 @@ change_runner(struct runner *runner, struct upstream *upstream, bool in_place, u
 	if (is_unverified(upstream) && !is_unverified(before))
 		warn(runner, WARNING_VERIFICATION_DISABLED, 0, now);
 	in_place = in_place && upstream->target_count == before->target_count;
+	if (!in_place) {
+		refresh_cancel(runner);
+		runner_judge_reload(runner, now);
+	}
 	for (size_t i = 0; i < runner->slot_count; i++) {
 		if (in_place)
 			slot_change_policy(runner->slots[i], before, now);
@@ -316,36 +331,40 @@ void
 runner_reconnect(struct runner *runner, bool rolling, usec_t now)
 {
 	runner->rolls = rolling;
+	runner->roll_reason = CLOSE_ADMIN;
 	for (size_t i = 0; i < runner->slot_count; i++) {
 		if (rolling)
 			runner->slots[i]->roll = true;
 		else
 			slot_reconnect(runner->slots[i], now);
 	}
-	runner_roll(runner);
+	runner_roll(runner, now);
 }
 
 /* Returns whether the rest has to wait for this one. */
 static bool
-roll_slot(struct slot *slot)
+roll_slot(struct slot *slot, usec_t now)
 {
 	slot->roll = false;
 	if (!slot->current || !driver_is_ready(slot->current)) {
 		slot_retry(slot);
 		return false;
 	}
-	slot_renew(slot, CLOSE_ADMIN);
+	if (slot->runner->roll_reason == CLOSE_CERTIFICATE_ROTATED)
+		slot_renew_bounded(slot, CLOSE_CERTIFICATE_ROTATED, now);
+	else
+		slot_renew(slot, slot->runner->roll_reason);
 	return slot->renew;
 }
 
 void
-runner_roll(struct runner *runner)
+runner_roll(struct runner *runner, usec_t now)
 {
 	if (!runner->rolls || (runner->rolling && runner->rolling->renew))
 		return;
 	runner->rolling = NULL;
 	for (size_t i = 0; i < runner->slot_count; i++) {
-		if (runner->slots[i]->roll && roll_slot(runner->slots[i])) {
+		if (runner->slots[i]->roll && roll_slot(runner->slots[i], now)) {
 			runner->rolling = runner->slots[i];
 			return;
 		}
@@ -355,99 +374,6 @@ runner_roll(struct runner *runner)
 
 /* ---- for drivers ---------------------------------------------------------------------------------- */
 
-/* FNV-1a: tells one warning from another, no more. */
-static uint64_t
-digest(uint64_t seed, const void *bytes, size_t length)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < length; i++)
-		seed = (seed ^ at[i]) * 0x100000001b3u;
-	return seed;
-}
-
-static void
-warn_stale(struct runner *runner, struct failure *failure, usec_t now)
-{
-	const struct warning warning = { .kind = WARNING_STALE_FILES, .failure = failure };
-	uint64_t told = digest(0xcbf29ce484222325u, &failure->code, sizeof(failure->code));
-
-	told = digest(told, failure->details, failure->details_length);
-	if (told == runner->stale) {
-		failure_done(failure);
-		return;
-	}
-	runner->stale = told;
-	failure->at = now;
-	outbox_warning(&runner->worker->outbox, &runner->mail, &warning, now);
-}
-
-/* No file is stale any more; that is told by the same warning without a code. */
-static void
-end_stale(struct runner *runner, usec_t now)
-{
-	struct failure none;
-	const struct warning warning = { .kind = WARNING_STALE_FILES, .failure = &none };
-
-	if (runner->stale == 0)
-		return;
-	runner->stale = 0;
-	failure_init(&none, FAILURE_NONE, STAGE_LOAD);
-	outbox_warning(&runner->worker->outbox, &runner->mail, &warning, now);
-}
-
-int
-runner_prepare_tls(struct runner *runner, const struct upstream *upstream, usec_t now,
-		   struct failure *failure)
-{
-	int r = 0;
-
-	if (!runner->sessions)
-		r = tls_sessions_new(runner->worker->tls_pool, &runner->sessions);
-	if (r < 0) {
-		failure->code = FAILURE_LOCAL_NO_MEMORY;
-		return r;
-	}
-	r = tls_prepare(runner->sessions, &upstream->policy.tls, now, failure);
-	if (r < 0) {
-		runner->worker->files_lacking = true;
-		return r;
-	}
-	if (r > 0)
-		warn_stale(runner, failure, now);
-	else
-		end_stale(runner, now);
-	return 0;
-}
-
-void
-runner_judge_files(struct runner *runner, usec_t now)
-{
-	struct failure failure;
-
-	if (!runner->upstream->policy.tls.enabled)
-		end_stale(runner, now);
-	if (!runner->sessions || !runner->upstream->policy.tls.enabled)
-		return;
-	failure_init(&failure, FAILURE_NONE, STAGE_LOAD);
-	if (runner_prepare_tls(runner, runner->upstream, now, &failure) < 0)
-		failure_done(&failure); /* no context at all: the links' own attempts say so */
-}
-
-bool
-runner_watch_files(struct runner *runner)
-{
-	size_t i = 0;
-
-	while (i < runner->slot_count && !slot_lacks_file(runner->slots[i]))
-		i++;
-	if (i == runner->slot_count)
-		return false;
-	if (runner->sessions && tls_files_changed(runner->sessions, &runner->upstream->policy.tls))
-		runner_retry_load(runner);
-	return true;
-}
-
 void
 runner_note_left_out(struct runner *runner, unsigned int count, usec_t now)
 {
@@ -455,4 +381,66 @@ runner_note_left_out(struct runner *runner, unsigned int count, usec_t now)
 		return;
 	runner->left_out = count;
 	warn(runner, WARNING_LEFT_OUT, count, now);
+}
+
+static void
+warn_broken(struct runner *runner, const struct effect *effect, usec_t now)
+{
+	struct failure failure;
+	struct warning warning = { .kind = WARNING_FAMILY_BROKEN };
+
+	warning.number = effect->broken.family == FAMILY_IPV4 ? 4 : 6;
+	if (effect->broken.failure) {
+		failure_copy(&failure, effect->broken.failure);
+		warning.failure = &failure;
+	}
+	runner_warn(runner, &warning, now);
+}
+
+void
+runner_note_family(struct runner *runner, const struct effect *effect, usec_t now)
+{
+	enum family family = effect->broken.family;
+
+	if (family == runner->broken)
+		return;
+	if (family != FAMILY_ANY)
+		warn_broken(runner, effect, now);
+	else if (effect->broken.over == runner->broken)
+		warn(runner, WARNING_FAMILY_BROKEN, 0, now);
+	else
+		return;
+	runner->broken = family;
+}
+
+void
+runner_note_probing(struct driver *driver, const struct effect *effect, usec_t now)
+{
+	struct runner *runner = driver->slot->runner;
+	struct failure failure;
+	struct warning warning = { WARNING_PROBE_FAILING, effect->probing.count, &failure };
+	bool failing = effect->probing.count > 0;
+
+	runner->probes_failing += failing && !driver->probe_fails;
+	runner->probes_failing -= !failing && driver->probe_fails;
+	if (failing) {
+		failure_copy(&failure, effect->probing.failure);
+		runner_warn(runner, &warning, now);
+	} else if (driver->probe_fails && runner->probes_failing == 0) {
+		warn(runner, WARNING_PROBE_FAILING, 0, now);
+	}
+	driver->probe_fails = failing;
+}
+
+/* ---- from time to time ---------------------------------------------------------------------------- */
+
+void
+runner_look(struct runner *runner, usec_t now)
+{
+	if (runner_watch_files(runner))
+		return; /* its links will look at them themselves */
+	runner_judge_files(runner, now);
+	runner_judge_certificates(runner, now);
+	if (now >= runner->refresh_at)
+		refresh_start(runner, now);
 }

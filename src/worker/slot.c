@@ -211,7 +211,7 @@ slot_look(struct slot *slot, usec_t now)
 		make_current(slot, now);
 	else if (slot->renew && !slot->successor)
 		slot_renew(slot, slot->renew_reason);
-	runner_roll(slot->runner);
+	runner_roll(slot->runner, now);
 }
 
 void
@@ -262,10 +262,14 @@ slot_check_replacement(struct slot *slot, usec_t now)
 		take_over(slot, now);
 }
 
-static void
-renew_bounded(struct slot *slot, usec_t now)
+void
+slot_renew_bounded(struct slot *slot, enum close_reason reason, usec_t now)
 {
-	slot_renew(slot, CLOSE_RELOAD);
+	if (slot->renew)
+		return;
+	slot_renew(slot, reason);
+	if (!slot->renew)
+		return;
 	list_append(&slot->runner->worker->replacing, &slot->replacing);
 	slot_grant_replacement(slot, now);
 }
@@ -278,7 +282,7 @@ slot_replace(struct slot *slot, usec_t now)
 	if (!slot->current)
 		return; /* the one that is made will be of the new kind */
 	if (driver_is_ready(slot->current) && !slot->runner->paused)
-		renew_bounded(slot, now);
+		slot_renew_bounded(slot, CLOSE_RELOAD, now);
 	else
 		begin_anew(slot, CLOSE_RELOAD, now);
 }

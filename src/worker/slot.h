@@ -28,7 +28,7 @@ struct slot {
 	bool silent;  /* its going is not told: another has its number, or the worker ends */
 	bool renew;   /* a successor is wanted, because of: */
 	enum close_reason renew_reason;
-	struct list replacing; /* in worker->replacing, while a reload's successor has until: */
+	struct list replacing; /* in worker->replacing, while its successor has until: */
 	usec_t replace_until;
 	bool roll; /* its turn in a rolling reconnect is to come */
 };
@@ -76,6 +76,13 @@ void slot_publish(struct slot *slot, usec_t now);
 void slot_renew(struct slot *slot, enum close_reason reason);
 
 /*
+ * slot_renew_bounded(slot, reason, now):
+ * The same, but the successor takes the slot after an attempt's time (timeouts.attempt) even if it is not ready: what the present
+ * connection was made with shall not stay in force for ever.  Nothing where it is being renewed already.
+ */
+void slot_renew_bounded(struct slot *slot, enum close_reason reason, usec_t now);
+
+/*
  * slot_pause(slot, now), slot_resume(slot), slot_retry(slot), slot_reconnect(slot, now):
  * The commands; whatever was being renewed or rolled is not any more, but for a retry.
  */
@@ -99,9 +106,9 @@ void slot_replace(struct slot *slot, usec_t now);
 
 /*
  * slot_check_replacement(slot, now):
- * Of a slot in worker->replacing: when the successor a reload wanted has not become ready within the attempt's timeout, it
- * takes the slot all the same, and the connection made under the old settings is closed.  They shall not stay in force for ever,
- * nor hide that the new ones do not work.
+ * Of a slot in worker->replacing: when its successor has not become ready within the attempt's timeout, it takes the slot all the
+ * same, and the connection made under the old settings is closed.  They shall not stay in force for ever, nor hide that the
+ * new ones do not work.
  */
 void slot_check_replacement(struct slot *slot, usec_t now);
 

@@ -39,11 +39,11 @@ struct worker {
 	struct pacer pacer;
 	struct runner **runners; /* sorted by id; dropped ones have left it */
 	size_t runner_count, runner_size;
-	bool files_lacking; /* a load stage has failed, and not all have been seen to wait for a file no more */
-	size_t files_next;   /* the runner whose files are looked at first at the next tick */
-	struct list drivers; /* all of them */
-	struct list slots;   /* all of them */
-	struct list leaving; /* runners that have been dropped and are not gone yet */
+	size_t look_next;	     /* the runner that is looked at first at the next tick */
+	unsigned int refreshes_left; /* upstreams whose names may still be asked again in this tick */
+	struct list drivers;	     /* all of them */
+	struct list slots;	     /* all of them */
+	struct list leaving;	     /* runners that have been dropped and are not gone yet */
 	struct list dirty; /* slots that need a look once the link that was told something has returned */
 	struct list replacing; /* slots whose ready connection waits for a successor since a reload */
 	struct list starved;   /* slots that lacked memory: looked at again at the next tick */

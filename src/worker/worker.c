@@ -1,7 +1,7 @@
 #include "worker/worker.h"
 
 #include "base/must.h"
-#include "worker/runner.h"
+#include "worker/runner_files.h"
 #include "worker/state.h"
 
 #include <errno.h>
@@ -11,9 +11,11 @@
 #define TICK_INTERVAL USEC_PER_SEC
 /* Commands handled in one turn: links shall not wait for 10,000 upstreams to be read. */
 #define COMMANDS_PER_TURN 256
-/* Upstreams whose files are looked at in one tick: a stat(2) may take its time. */
-#define FILES_PER_TICK	500
-#define THREAD_NAME_MAX 16 /* pthread_setname_np(3) */
+/* Upstreams that are looked at in one tick: a stat(2) of each of their files may take its time. */
+#define LOOKS_PER_TICK 2000
+/* Upstreams whose names are asked again in one tick: those who wait for an answer to connect shall not wait for these. */
+#define REFRESHES_PER_TICK 200
+#define THREAD_NAME_MAX	   16 /* pthread_setname_np(3) */
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
@@ -187,19 +189,17 @@ rest_connections(struct worker *worker, usec_t now)
 	}
 }
 
-/* An upstream that is down for want of a file is tried again as soon as the file changes (FAILURES.md, ruling 2). */
+/* In turn: of very many, each is seen every few seconds. */
 static void
-watch_files(struct worker *worker)
+look_at_runners(struct worker *worker, usec_t now)
 {
-	unsigned int watched = 0;
-
-	if (!worker->files_lacking || worker->stopping)
+	if (worker->stopping)
 		return;
-	for (size_t seen = 0; seen < worker->runner_count && watched < FILES_PER_TICK; seen++) {
-		worker->files_next %= worker->runner_count;
-		watched += runner_watch_files(worker->runners[worker->files_next++]);
+	worker->refreshes_left = REFRESHES_PER_TICK;
+	for (size_t i = 0; i < worker->runner_count && i < LOOKS_PER_TICK; i++) {
+		worker->look_next %= worker->runner_count;
+		runner_look(worker->runners[worker->look_next++], now);
 	}
-	worker->files_lacking = watched > 0;
 }
 
 static void
@@ -209,7 +209,7 @@ on_tick(void *arg, usec_t now)
 
 	timer_arm(worker->tick, usec_add(now, TICK_INTERVAL));
 	rest_connections(worker, now);
-	watch_files(worker);
+	look_at_runners(worker, now);
 	list_for_each(node, &worker->replacing)
 		slot_check_replacement(container_of(node, struct slot, replacing), now);
 	list_for_each(node, &worker->starved)

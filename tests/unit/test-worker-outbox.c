@@ -222,11 +222,11 @@ an_upstreams_warnings_wait_too(void **state)
 	empty();
 	assert_true(outbox_flush(&outbox, 60));
 	event = next(EVENT_WARNING);
-	assert_int_equal(event.warning.kind, WARNING_VERIFICATION_DISABLED);
-	assert_int_equal(event.warning.failure.code, FAILURE_NONE);
-	event = next(EVENT_WARNING);
 	assert_int_equal(event.warning.kind, WARNING_LEFT_OUT);
 	assert_int_equal(event.warning.number, 5);
+	event = next(EVENT_WARNING);
+	assert_int_equal(event.warning.kind, WARNING_VERIFICATION_DISABLED);
+	assert_int_equal(event.warning.failure.code, FAILURE_NONE);
 	event = next(EVENT_WARNING);
 	assert_int_equal(event.warning.kind, WARNING_STALE_FILES);
 	assert_int_equal(event.warning.failure.code, FAILURE_LOCAL_CA_LOAD);

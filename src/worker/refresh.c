@@ -1,0 +1,216 @@
+#include "worker/refresh.h"
+
+#include "worker/driver.h"
+
+/* After answers that prove nothing. */
+#define RETRY_DELAY USEC_PER_MINUTE
+
+struct refresh_query {
+	struct refresh *refresh;
+	struct query *query;
+	unsigned int target;
+};
+
+struct refresh {
+	struct runner *runner;
+	unsigned int pending; /* queries that are out */
+	bool incomplete;      /* some answer is lacking, or did not hold all there is */
+	unsigned int found;   /* addresses */
+	usec_t ttl;	      /* the shortest */
+	unsigned int query_count;
+	struct refresh_query queries[];
+};
+
+/* ---- when ----------------------------------------------------------------------------------------- */
+
+static usec_t
+refresh_delay(usec_t ttl)
+{
+	return usec_min(ttl > ADDRESS_REFRESH_MIN ? ttl : ADDRESS_REFRESH_MIN, ADDRESS_REFRESH_MAX);
+}
+
+/* Through a proxy it is the proxy that goes by the names. */
+static bool
+is_wanted(const struct upstream *upstream)
+{
+	return upstream->policy.proxy.kind == PROXY_NONE;
+}
+
+void
+refresh_note(struct runner *runner, usec_t ttl, usec_t now)
+{
+	if (!runner->refresh && is_wanted(runner->upstream))
+		runner->refresh_at = usec_min(runner->refresh_at, usec_add(now, refresh_delay(ttl)));
+}
+
+/* ---- whose addresses ------------------------------------------------------------------------------ */
+
+/* The slot's connection, if it is a ready one to an address that came from a name. */
+static struct connection *
+connection_of(const struct slot *slot)
+{
+	struct driver *driver = slot->current;
+
+	if (!driver || driver->ended || !driver_is_ready(driver) ||
+	    driver->upstream->target_count != slot->runner->upstream->target_count ||
+	    !target_is_asked(&driver->upstream->targets[driver->connection.target]))
+		return NULL;
+	return &driver->connection;
+}
+
+static bool
+begin_looking(struct runner *runner)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < runner->slot_count; i++) {
+		struct connection *conn = connection_of(runner->slots[i]);
+
+		if (!conn)
+			continue;
+		conn->looked_up = any = true;
+		conn->listed = false;
+	}
+	return any;
+}
+
+static void
+note_listed(struct runner *runner, const struct address *address)
+{
+	for (size_t i = 0; i < runner->slot_count; i++) {
+		struct connection *conn = connection_of(runner->slots[i]);
+
+		if (conn && address_equal(&runner->slots[i]->current->link->peer, address))
+			conn->listed = true;
+	}
+}
+
+static void
+judge_listed(struct runner *runner)
+{
+	for (size_t i = 0; i < runner->slot_count; i++) {
+		struct connection *conn = connection_of(runner->slots[i]);
+
+		if (!conn || !conn->looked_up)
+			continue;
+		conn->gone = conn->listed ? 0 : conn->gone + 1;
+		if (conn->gone >= ADDRESS_GONE_ANSWERS)
+			slot_renew(runner->slots[i], CLOSE_ADDRESS_GONE);
+	}
+}
+
+/* ---- queries -------------------------------------------------------------------------------------- */
+
+static void
+drop(struct refresh *refresh)
+{
+	for (unsigned int i = 0; i < refresh->query_count; i++)
+		query_cancel(refresh->queries[i].query);
+	refresh->runner->refresh = NULL;
+	free(refresh);
+}
+
+void
+refresh_cancel(struct runner *runner)
+{
+	runner->refresh_at = USEC_INFINITY;
+	if (runner->refresh)
+		drop(runner->refresh);
+}
+
+/* What is not whole proves nothing about who is gone. */
+static void
+finish(struct refresh *refresh, usec_t now)
+{
+	struct runner *runner = refresh->runner;
+	bool whole = !refresh->incomplete && refresh->found > 0;
+
+	if (whole)
+		judge_listed(runner);
+	runner->refresh_at = usec_add(now, whole ? refresh_delay(refresh->ttl) : RETRY_DELAY);
+	drop(refresh);
+}
+
+static void
+on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
+{
+	struct refresh_query *query = arg;
+	struct refresh *refresh = query->refresh;
+
+	query->query = NULL;
+	refresh->pending--;
+	refresh->found += answer->count;
+	for (unsigned int i = 0; i < answer->count; i++)
+		note_listed(refresh->runner, &answer->addresses[i]);
+	if (answer->count > 0)
+		refresh->ttl = usec_min(refresh->ttl, answer->ttl);
+	/* That a name has none of one family is an answer, too.  A full one may have left out the very address. */
+	if (answer->count == ANSWER_ADDRESSES_MAX ||
+	    (answer->count == 0 && answer->failure.code != FAILURE_ADDRESS_NO_DATA))
+		refresh->incomplete = true;
+	if (refresh->pending == 0)
+		finish(refresh, now);
+}
+
+static void
+ask(struct refresh *refresh, unsigned int target, enum family family)
+{
+	struct runner *runner = refresh->runner;
+	const struct target *asked = &runner->upstream->targets[target];
+	struct refresh_query *query = &refresh->queries[refresh->query_count++];
+	const struct question question = {
+		.host = asked->host,
+		.absolute = asked->absolute,
+		.port = asked->port,
+		.family = family,
+		.service = asked->kind == TARGET_SERVICE,
+		.timeout = runner->upstream->policy.timeout[STAGE_RESOLVE],
+	};
+
+	query->refresh = refresh;
+	query->target = target;
+	if (query_start(runner->worker->resolver, &question, on_answer, query, &query->query) < 0)
+		refresh->incomplete = true;
+	else
+		refresh->pending++;
+}
+
+static void
+ask_all(struct refresh *refresh)
+{
+	const struct upstream *upstream = refresh->runner->upstream;
+	enum family allowed = upstream->policy.family;
+
+	for (unsigned int target = 0; target < upstream->target_count; target++) {
+		if (!target_is_asked(&upstream->targets[target]))
+			continue;
+		if (allowed != FAMILY_IPV6)
+			ask(refresh, target, FAMILY_IPV4);
+		if (allowed != FAMILY_IPV4)
+			ask(refresh, target, FAMILY_IPV6);
+	}
+}
+
+void
+refresh_start(struct runner *runner, usec_t now)
+{
+	struct refresh *refresh;
+
+	if (runner->refresh || runner->worker->refreshes_left == 0)
+		return;
+	runner->refresh_at = USEC_INFINITY; /* the next attempt's answers set it, where nobody is ready */
+	if (runner->paused || !is_wanted(runner->upstream) || !begin_looking(runner))
+		return;
+	runner->refresh_at = usec_add(now, RETRY_DELAY);
+	refresh = calloc(1, sizeof(*refresh) + 2 * runner->upstream->target_count *
+						       sizeof(refresh->queries[0]));
+	if (!refresh)
+		return;
+	runner->worker->refreshes_left--;
+	refresh->runner = runner;
+	refresh->ttl = USEC_INFINITY;
+	runner->refresh = refresh;
+	ask_all(refresh);
+	if (refresh->pending == 0)
+		finish(refresh, now);
+}
