@@ -97,8 +97,9 @@ def judge_check(case, folder):
         return
     if case.late and status == 0:
         return
-    failure = attempts[-1].get("failure") if attempts else report["failure"]
-    assert failure and failure["code"] in case.codes, json.dumps(report, indent=1)
+    failures = [one["failure"] for one in attempts[-1:] or report["queries"] if "failure" in one]
+    failure = next((one for one in failures if one["code"] in case.codes), None)
+    assert failure, json.dumps(report, indent=1)
     assert status == STATUS[failure["class"]]
     judge(case, failure)
 
