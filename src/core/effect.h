@@ -20,10 +20,10 @@ enum effect_kind {
 	EFFECT_STARTTLS,  /* likewise core/starttls */
 	EFFECT_PROBE,	  /* likewise core/probe; while READY also with PROBE_FAILED */
 	EFFECT_HANDSHAKE, /* begin TLS on the connection; answer with SECURED or FAILED */
-	EFFECT_SETTLE,	/* read for the verdict on our certificate; answer with SETTLED or FAILED */
-	EFFECT_HOLD,	/* keep the connection read-armed; answer with RECEIVED or FAILED */
-	EFFECT_CLOSE,	/* close the connection in order (close_notify); answer with CLOSED */
-	EFFECT_DISCARD, /* drop all there is at once: queries, race, connection; no answer */
+	EFFECT_SETTLE, /* read for the verdict on our certificate; answer with SETTLED or FAILED */
+	EFFECT_HOLD,   /* keep the connection read-armed; answer with RECEIVED or FAILED */
+	EFFECT_CLOSE, /* close the connection in order (close_notify), a probe that is out being dropped; answer with CLOSED */
+	EFFECT_DISCARD,	       /* drop all there is at once: queries, race, connection; no answer */
 	EFFECT_CANCEL_QUERIES, /* forget what is still with the resolver */
 	EFFECT_STAGE,	       /* the link has entered link->stage: tell main */
 	EFFECT_REPORT,	       /* .failure: tell main, once for each ended attempt or connection */

@@ -49,18 +49,34 @@ static const transition_fn grid[STAGE_COUNT][INPUT_COUNT] = {
 		[INPUT_UNCONNECTED] = race_unconnected,
 		ORDERS_WHILE_RUNNING,
 	},
+	[STAGE_PROXY] = {
+		[INPUT_PASSED] = connection_passed, [INPUT_FAILED] = connection_failed,
+		[INPUT_DEADLINE] = connection_expired,
+		ORDERS_WHILE_RUNNING,
+	},
+	[STAGE_STARTTLS] = {
+		[INPUT_PASSED] = connection_passed, [INPUT_FAILED] = connection_failed,
+		[INPUT_DEADLINE] = connection_expired,
+		ORDERS_WHILE_RUNNING,
+	},
 	[STAGE_HANDSHAKE] = {
-		[INPUT_SECURED] = handshake_done, [INPUT_FAILED] = connection_failed,
-		[INPUT_DEADLINE] = handshake_expired,
+		[INPUT_SECURED] = connection_secured, [INPUT_FAILED] = connection_failed,
+		[INPUT_DEADLINE] = connection_expired,
 		ORDERS_WHILE_RUNNING,
 	},
 	[STAGE_SETTLE] = {
-		[INPUT_SETTLED] = settle_done,	[INPUT_FAILED] = connection_failed,
-		[INPUT_DEADLINE] = settle_expired,
+		[INPUT_SETTLED] = connection_passed, [INPUT_FAILED] = connection_failed,
+		[INPUT_DEADLINE] = connection_expired,
+		ORDERS_WHILE_RUNNING,
+	},
+	[STAGE_PROBE] = {
+		[INPUT_PASSED] = connection_passed, [INPUT_FAILED] = connection_failed,
+		[INPUT_DEADLINE] = connection_expired,
 		ORDERS_WHILE_RUNNING,
 	},
 	[STAGE_READY] = {
 		[INPUT_RECEIVED] = hold_received, [INPUT_FAILED] = hold_failed,
+		[INPUT_PASSED] = probe_passed,	[INPUT_PROBE_FAILED] = probe_failed,
 		[INPUT_DEADLINE] = hold_expired,
 		[INPUT_START] = stay,		[INPUT_STALLED] = forgive,
 		[INPUT_ONLINE] = stay,		[INPUT_RETRY] = stay,
@@ -169,7 +185,10 @@ deadline_of_stage(const struct link *link)
 	usec_t since = link_clock(link, link->stage_since);
 
 	switch (link->stage) {
+	case STAGE_PROXY:
+	case STAGE_STARTTLS:
 	case STAGE_HANDSHAKE:
+	case STAGE_PROBE:
 	case STAGE_CLOSING: return usec_add(since, timeout[link->stage]);
 	case STAGE_SETTLE:
 		return usec_add(since, usec_max(timeout[STAGE_SETTLE], usec_add(link->rtt, link->rtt)));
@@ -260,9 +279,8 @@ tells_more(const struct failure *seen, const struct failure *kept)
 }
 
 void
-link_note(struct link *link, const struct sighting *sighting, usec_t now)
+link_fill(struct link *link, struct failure *record, const struct sighting *sighting, usec_t now)
 {
-	struct failure *lost = &link->lost;
 	struct failure seen = *sighting->failure; /* borrows the references */
 
 	seen.stage = sighting->stage;
@@ -271,8 +289,16 @@ link_note(struct link *link, const struct sighting *sighting, usec_t now)
 	seen.attempt = link->attempt;
 	if (sighting->peer)
 		seen.peer = *sighting->peer;
-	failure_done(lost);
-	failure_copy(lost, &seen);
+	failure_done(record);
+	failure_copy(record, &seen);
+}
+
+void
+link_note(struct link *link, const struct sighting *sighting, usec_t now)
+{
+	struct failure *lost = &link->lost;
+
+	link_fill(link, lost, sighting, now);
 	if (!tells_more(lost, &link->failure))
 		return;
 	failure_done(&link->failure);
@@ -299,6 +325,7 @@ change_policy(struct link *link, const struct input *input, usec_t now, struct e
 	bool enabled = input->upstream->policy.enabled;
 
 	link->upstream = input->upstream;
+	probe_change_policy(link, now, out);
 	if (link->stage == STAGE_IDLE || enabled == was_enabled)
 		return;
 	grid[link->stage][enabled ? INPUT_RESUME : INPUT_PAUSE](link, input, now, out);

@@ -29,10 +29,16 @@ struct link {
 	usec_t rtt;	 /* of the connection, as measured before SETTLE; 0: unknown */
 	usec_t ready_since, active_since; /* in READY: since when; when data last came, or as ready_since */
 	unsigned int spread; /* of the lifetime: thousandths taken off it, drawn for each connection */
-	bool received;	     /* data came on this connection */
-	bool renewing;	     /* EFFECT_RENEW has been given */
-	bool held;	     /* the last attempt ended as local.offline; already told */
-	bool fresh;	     /* the next attempt asks names afresh */
+	bool received;	     /* the application has spoken on this connection */
+	bool verdict_pending; /* the server asked for our certificate: SETTLE applies */
+	bool probing;	      /* in READY: a probe is out */
+	usec_t probe_since; /* in READY: when it was sent, or last found to be unanswered; else when the last one ended */
+	unsigned int probe_failures; /* in READY: probes failed in a row, as told */
+	enum family broken;	     /* the family told last to be broken; FAMILY_ANY: none */
+	uint64_t resolve_seed;	     /* of this attempt: the order among records of one priority */
+	bool renewing;		     /* EFFECT_RENEW has been given */
+	bool held;		     /* the last attempt ended as local.offline; already told */
+	bool fresh;		     /* the next attempt asks names afresh */
 	bool next_paused, next_stop; /* where CLOSING leads */
 	enum close_reason reason;    /* of CLOSING */
 	struct address peer;	    /* of the connection, while there is one; else the last one's */

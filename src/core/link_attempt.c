@@ -1,16 +1,16 @@
-/* An attempt: from the first query to a verified connection. */
+/* An attempt: names and the race of sockets, up to the one that wins. */
 #include "base/must.h"
 #include "core/link_internal.h"
 
 static const enum family families[] = { FAMILY_IPV4, FAMILY_IPV6 };
 
-/* Whether the names of `target` are asked for `family`. */
+/* Whether the resolver is asked for `family` on the way to `target`. */
 static bool
 is_asked(const struct link *link, unsigned int target, enum family family)
 {
 	enum family allowed = link->upstream->policy.family;
 
-	return link->upstream->targets[target].kind == TARGET_NAME &&
+	return target_is_asked(upstream_reach(link->upstream, target)) &&
 	       (allowed == FAMILY_ANY || allowed == family);
 }
 
@@ -22,6 +22,7 @@ ask(struct link *link, unsigned int target, enum family family, struct effects *
 	effect->resolve.target = target;
 	effect->resolve.family = family;
 	effect->resolve.fresh = link->fresh;
+	effect->resolve.seed = link->resolve_seed;
 }
 
 static void
@@ -37,8 +38,7 @@ ask_all(struct link *link, usec_t now, struct effects *out)
 	link->fresh = false;
 }
 
-/* The attempt is over: link->failure says why. */
-static void
+void
 attempt_end(struct link *link, usec_t now, struct effects *out)
 {
 	link_emit(out, EFFECT_DISCARD);
@@ -72,15 +72,15 @@ go_on(struct link *link, usec_t now, struct effects *out)
 static void
 open_targets(struct link *link, usec_t now, struct effects *out)
 {
-	const struct target *targets = link->upstream->targets;
-
 	for (unsigned int target = 0; target < link->upstream->target_count; target++) {
+		const struct target *reach = upstream_reach(link->upstream, target);
+
 		for (unsigned int i = 0; i < COUNT_OF(families); i++) {
 			if (is_asked(link, target, families[i]))
 				race_expect(&link->race, target, families[i]);
 		}
-		if (targets[target].kind != TARGET_NAME)
-			race_add(&link->race, target, &targets[target].address, now);
+		if (!target_is_asked(reach))
+			race_add(&link->race, target, 0, &reach->address, now);
 	}
 	link_enter(link, race_deadline(&link->race) <= now ? STAGE_CONNECT : STAGE_RESOLVE, now, out);
 	ask_all(link, now, out);
@@ -91,14 +91,20 @@ void
 attempt_begin(struct link *link, usec_t now, struct effects *out)
 {
 	const struct policy *policy = &link->upstream->policy;
+	struct race_setup setup = {
+		.target_count = link->upstream->target_count,
+		.order = policy->order,
+		.proxied = policy->proxy.kind != PROXY_NONE,
+	};
 
 	link_forget_failures(link);
 	link->attempt++;
 	link->attempt_since = now;
 	link->winner = -1;
 	link->rtt = 0;
-	race_init(&link->race, link->upstream->target_count, policy->order, &link->prng);
-	if (policy->tls.enabled) {
+	link->resolve_seed = prng_next(&link->prng);
+	race_init(&link->race, &setup, &link->prng);
+	if (policy->tls.enabled || policy->proxy.password_file) {
 		link_enter(link, STAGE_LOAD, now, out);
 		link_emit(out, EFFECT_LOAD);
 	} else {
@@ -141,7 +147,7 @@ attempt_wakeup(const struct link *link)
 static const struct address *
 awaited_peer(const struct link *link)
 {
-	if (link->stage == STAGE_HANDSHAKE || link->stage == STAGE_SETTLE)
+	if (link->stage >= STAGE_PROXY && link->stage <= STAGE_PROBE)
 		return &link->peer;
 	for (unsigned int i = 0; i < link->race.candidate_count; i++) {
 		if (link->race.candidates[i].state == CANDIDATE_CONNECTING)
@@ -156,14 +162,16 @@ attempt_expired(struct link *link, const struct input *input, usec_t now, struct
 	struct failure failure;
 	struct sighting sighting = { &failure, link->stage, link->stage_since, awaited_peer(link) };
 
-	(void)input;
 	if (now < link->attempt_deadline)
 		return;
 	failure_init(&failure, FAILURE_TIMEOUT_ATTEMPT, link->stage);
+	if (input->failure) /* of a dialogue: what had been said in it */
+		failure_set_evidence(&failure, input->failure->evidence,
+				     input->failure->evidence_length);
 	link_note(link, &sighting, now);
 	for (unsigned int slot = 0; slot < RACE_MAX; slot++) {
 		if (link->race.slot[slot] >= 0)
-			race_lost(&link->race, slot, failure.code, "");
+			race_lost(&link->race, slot, &link->lost);
 	}
 	attempt_end(link, now, out);
 }
@@ -204,7 +212,7 @@ race_answer(struct link *link, const struct input *input, usec_t now, struct eff
 	for (unsigned int i = 0; i < answer->count; i++) {
 		if (address_is_excluded(&answer->addresses[i]))
 			continue;
-		race_add(&link->race, answer->target, &answer->addresses[i], now);
+		race_add(&link->race, answer->target, answer->rank[i], &answer->addresses[i], now);
 		usable++;
 	}
 	if (answer->count == 0) {
@@ -218,10 +226,49 @@ race_answer(struct link *link, const struct input *input, usec_t now, struct eff
 	go_on(link, now, out);
 }
 
+/* What became of a candidate, as a record; NULL where it did not answer. */
+static const struct failure *
+failure_of(struct link *link, const struct candidate *candidate)
+{
+	struct failure failure;
+	struct sighting sighting = { &failure, candidate->stage, candidate->started_at,
+				     &candidate->address };
+
+	if (candidate->state != CANDIDATE_FAILED)
+		return NULL;
+	failure_init(&failure, candidate->code, candidate->stage);
+	failure_set_error(&failure, candidate->error, candidate->error_name);
+	link_fill(link, &link->lost, &sighting, candidate->failed_at);
+	link->lost.elapsed = candidate->elapsed;
+	return &link->lost;
+}
+
+/* Tell what the race says of the families; of one that has no address any more there is nothing left to warn of. */
+static void
+tell_families(struct link *link, const struct race_families *said, struct effects *out)
+{
+	enum family other = said->winner == FAMILY_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4;
+	bool gone = !said->both && link->race.unasked == 0 && link->broken == other;
+	struct effect *effect;
+
+	if (said->winner == FAMILY_ANY || (!said->both && !gone))
+		return;
+	effect = link_emit(out, EFFECT_FAMILY);
+	if (said->broken) {
+		effect->broken.family = link->broken = other;
+		effect->broken.failure = failure_of(link, said->last);
+		return;
+	}
+	effect->broken.over = gone ? other : said->winner;
+	if (link->broken == effect->broken.over)
+		link->broken = FAMILY_ANY;
+}
+
 void
 race_connected(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	struct race *race = &link->race;
+	struct race_families said;
 	struct candidate *winner;
 
 	for (unsigned int slot = 0; slot < RACE_MAX; slot++) {
@@ -231,16 +278,13 @@ race_connected(struct link *link, const struct input *input, usec_t now, struct 
 	link_emit(out, EFFECT_ADOPT)->slot = input->slot;
 	if (race->pending != 0)
 		link_emit(out, EFFECT_CANCEL_QUERIES);
+	race_families(race, input->slot, now, &said);
 	link->winner = (int)race_won(race, input->slot);
 	winner = &race->candidates[link->winner];
 	link->peer = winner->address;
 	link->target = winner->target;
-	if (!link->upstream->policy.tls.enabled) {
-		hold_begin(link, now, out);
-		return;
-	}
-	link_enter(link, STAGE_HANDSHAKE, now, out);
-	link_emit(out, EFFECT_HANDSHAKE);
+	tell_families(link, &said, out);
+	connection_begin(link, now, out);
 }
 
 /* The socket in `slot`, which is closed by now, has failed. */
@@ -257,7 +301,7 @@ lose_candidate(struct link *link, unsigned int slot, const struct failure *failu
 	sighting.since = candidate->started_at;
 	sighting.peer = &candidate->address;
 	link_note(link, &sighting, now);
-	race_lost(race, slot, failure->code, failure->error_name);
+	race_lost(race, slot, &link->lost);
 	if (!race_is_over(race))
 		link_emit(out, EFFECT_LOST_ADDRESS)->failure = &link->lost;
 	go_on(link, now, out);
@@ -314,9 +358,8 @@ race_expired(struct link *link, const struct input *input, usec_t now, struct ef
 	lose_candidate(link, (unsigned int)slot, &failure, now, out);
 }
 
-/* Back to the other addresses, and to the names whose answers the winner had made needless. */
-static void
-try_others(struct link *link, usec_t now, struct effects *out)
+void
+attempt_try_others(struct link *link, usec_t now, struct effects *out)
 {
 	unsigned int target;
 	enum family family;
@@ -328,73 +371,4 @@ try_others(struct link *link, usec_t now, struct effects *out)
 	while (race_ask_again(&link->race, &target, &family))
 		ask(link, target, family, out);
 	go_on(link, now, out);
-}
-
-/* The one connection has failed before it was ready. */
-static void
-lose_connection(struct link *link, const struct failure *failure, usec_t now, struct effects *out)
-{
-	struct sighting sighting = { failure, link->stage, link->stage_since, &link->peer };
-
-	link_note(link, &sighting, now);
-	race_fail(&link->race, (unsigned int)link->winner, failure->code, failure->error_name);
-	if (failure_blame(failure->code) != BLAME_ADDRESS || !race_has_untried(&link->race)) {
-		attempt_end(link, now, out);
-		return;
-	}
-	link_emit(out, EFFECT_DISCARD);
-	link->winner = -1;
-	try_others(link, now, out);
-}
-
-void
-handshake_done(struct link *link, const struct input *input, usec_t now, struct effects *out)
-{
-	link->rtt = input->secured.rtt;
-	if (!input->secured.verdict_pending) {
-		hold_begin(link, now, out);
-		return;
-	}
-	link_enter(link, STAGE_SETTLE, now, out);
-	link_emit(out, EFFECT_SETTLE);
-}
-
-void
-handshake_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
-{
-	struct failure failure;
-
-	if (now < link->stage_deadline) {
-		attempt_expired(link, input, now, out);
-		return;
-	}
-	failure_init(&failure, FAILURE_TIMEOUT_HANDSHAKE, STAGE_HANDSHAKE);
-	lose_connection(link, &failure, now, out);
-}
-
-void
-settle_done(struct link *link, const struct input *input, usec_t now, struct effects *out)
-{
-	(void)input;
-	hold_begin(link, now, out);
-}
-
-/* Silence is consent: nothing obliges a server to say that it likes our certificate. */
-void
-settle_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
-{
-	if (now < link->stage_deadline)
-		attempt_expired(link, input, now, out);
-	else
-		hold_begin(link, now, out);
-}
-
-void
-connection_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
-{
-	struct failure failure = *input->failure; /* borrows the references */
-
-	if (link->stage == STAGE_SETTLE && failure.code == FAILURE_CONNECTION_CLOSED)
-		failure.code = FAILURE_CONNECTION_CLOSED_EARLY;
-	lose_connection(link, &failure, now, out);
 }

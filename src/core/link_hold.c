@@ -13,8 +13,9 @@ hold_begin(struct link *link, usec_t now, struct effects *out)
 {
 	link_enter(link, STAGE_READY, now, out);
 	link->ready_since = link->active_since = now;
-	link->received = link->renewing = false;
+	link->renewing = false;
 	link->spread = (unsigned int)prng_below(&link->prng, LIFETIME_SPREAD_MAX + 1);
+	probe_begin(link, now);
 	link_emit(out, EFFECT_HOLD);
 }
 
@@ -36,12 +37,18 @@ idle_deadline(const struct link *link)
 	return idle_limit == 0 ? USEC_INFINITY : usec_add(link->active_since, idle_limit);
 }
 
-usec_t
-hold_deadline(const struct link *link)
+static usec_t
+renewal_deadline(const struct link *link)
 {
 	if (link->renewing)
 		return USEC_INFINITY;
 	return usec_min(lifetime_deadline(link), idle_deadline(link));
+}
+
+usec_t
+hold_deadline(const struct link *link)
+{
+	return usec_min(renewal_deadline(link), probe_deadline(link));
 }
 
 void
@@ -53,15 +60,21 @@ hold_received(struct link *link, const struct input *input, usec_t now, struct e
 }
 
 /* The owner makes a successor, and stops this link once that one is ready. */
-void
-hold_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
+static void
+renew(struct link *link, usec_t now, struct effects *out)
 {
-	(void)input;
-	if (now < hold_deadline(link))
-		return;
 	link->renewing = true;
 	link_emit(out, EFFECT_RENEW)->reason = now >= lifetime_deadline(link) ? CLOSE_LIFETIME :
 										CLOSE_IDLE_RECYCLED;
+}
+
+void
+hold_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
+{
+	if (now >= probe_deadline(link))
+		probe_expired(link, input, now, out);
+	if (link->stage == STAGE_READY && now >= renewal_deadline(link))
+		renew(link, now, out);
 }
 
 static bool
@@ -77,7 +90,7 @@ judge_connection(struct link *link, usec_t now)
 	if (!is_stable(link, now))
 		return;
 	link->round = 0;
-	link->race.shunned = (struct address){ 0 };
+	race_shun(&link->race, &(struct address){ 0 }, 0);
 }
 
 /* What an end means depends on how long the connection had lived, and on what had come over it. */
@@ -94,22 +107,30 @@ refined_code(const struct link *link, enum failure_code code, usec_t now)
 }
 
 void
-hold_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
+hold_lose(struct link *link, const struct failure *failure, usec_t now, struct effects *out)
 {
-	struct failure failure = *input->failure; /* borrows the references */
-	struct sighting sighting = { &failure, STAGE_READY, link->ready_since, &link->peer };
+	struct sighting sighting = { failure, STAGE_READY, link->ready_since, &link->peer };
 
-	failure.code = refined_code(link, failure.code, now);
 	link_forget_failures(link);
 	link_note(link, &sighting, now);
 	link->race.candidate_count = 0; /* addresses lost in an attempt that was won are told of by now */
 	link->winner = -1;
 	if (!is_stable(link, now))
-		link->race.shunned = link->peer;
+		race_shun(&link->race, &link->peer, link->target);
 	judge_connection(link, now);
 	link_emit(out, EFFECT_DISCARD);
 	backoff_begin(link, now, out);
+	probe_end(link, out);
 	link->attempt = 0;
+}
+
+void
+hold_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
+{
+	struct failure failure = *input->failure; /* borrows the references */
+
+	failure.code = refined_code(link, failure.code, now);
+	hold_lose(link, &failure, now, out);
 }
 
 static void
@@ -121,6 +142,7 @@ close_connection(struct link *link, enum close_reason reason, usec_t now, struct
 	link_enter(link, STAGE_CLOSING, now, out);
 	link_emit(out, EFFECT_CLOSE);
 	link_emit(out, EFFECT_REPORT_CLOSE)->reason = reason;
+	probe_end(link, out);
 }
 
 void

@@ -1,7 +1,8 @@
 /*
- * What the three parts of the link share: link.c (the grid, the door between stages, deadlines, orders),
- * link_attempt.c (from the first query to a verified connection) and link_hold.c (the ready connection, its
- * end, and the wait for the next attempt).  For nobody else.  All run on the thread that owns the link.
+ * What the parts of the link share: link.c (the grid, the door between stages, deadlines, orders), link_attempt.c (from
+ * the first query to the socket that wins), link_connection.c (from there to READY), link_hold.c (the ready connection, its
+ * end, and the wait for the next attempt) and link_probe.c (its probes).  For nobody else.  All run on the thread that owns
+ * the link.
  *
  * The functions of (link, input, now, out) are cells of the grid: what `input` does to `link` at `now`; what
  * is to be done about it is appended to `out`.
@@ -43,9 +44,15 @@ usec_t link_clock(const struct link *link, usec_t since);
 void link_forget_failures(struct link *link);
 
 /*
+ * link_fill(link, record, sighting, now):
+ * Put a completed copy of the failure (stage, peer, attempt, at, elapsed; the proxy, where it is in the way) into `record`, which holds
+ * one already.
+ */
+void link_fill(struct link *link, struct failure *record, const struct sighting *sighting, usec_t now);
+
+/*
  * link_note(link, sighting, now):
- * Complete a copy of the failure (stage, peer, attempt, at, elapsed) in link->lost, and keep it in
- * link->failure too where it tells more than what stands there.
+ * Complete the failure in link->lost, and keep it in link->failure too where it tells more than what stands there.
  */
 void link_note(struct link *link, const struct sighting *sighting, usec_t now);
 
@@ -54,6 +61,19 @@ void link_note(struct link *link, const struct sighting *sighting, usec_t now);
  * Begin an attempt with the first stage that applies.  Nothing is open.
  */
 void attempt_begin(struct link *link, usec_t now, struct effects *out);
+
+/*
+ * attempt_end(link, now, out):
+ * The attempt is over: link->failure says why.
+ */
+void attempt_end(struct link *link, usec_t now, struct effects *out);
+
+/*
+ * attempt_try_others(link, now, out):
+ * The connection is lost (link->lost says why) and discarded: back to the other addresses, and to the names whose answers it had made
+ * needless.
+ */
+void attempt_try_others(struct link *link, usec_t now, struct effects *out);
 
 /*
  * attempt_wakeup(link):
@@ -85,13 +105,19 @@ void race_unconnected(struct link *link, const struct input *input, usec_t now, 
 void race_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
- * handshake_done, handshake_expired, settle_done, settle_expired, connection_failed:
- * In HANDSHAKE and SETTLE: the one connection is verified, is accepted, has had its time, or has failed.
+ * connection_begin(link, now, out):
+ * The race is won: enter the first stage of the connection that applies.
  */
-void handshake_done(struct link *link, const struct input *input, usec_t now, struct effects *out);
-void handshake_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
-void settle_done(struct link *link, const struct input *input, usec_t now, struct effects *out);
-void settle_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void connection_begin(struct link *link, usec_t now, struct effects *out);
+
+/*
+ * connection_passed, connection_secured, connection_expired, connection_failed:
+ * In PROXY to PROBE: the dialogue has ended well, or our certificate is accepted; the handshake is done; the stage has had its time; the
+ * connection has failed.
+ */
+void connection_passed(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void connection_secured(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void connection_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
 void connection_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
@@ -102,13 +128,19 @@ void hold_begin(struct link *link, usec_t now, struct effects *out);
 
 /*
  * hold_deadline(link):
- * In READY: when the connection is to be renewed, or USEC_INFINITY.
+ * In READY: when the connection is to be renewed or probed, or its probe has had its time; or USEC_INFINITY.
  */
 usec_t hold_deadline(const struct link *link);
 
 /*
+ * hold_lose(link, failure, now, out):
+ * In READY: the connection has ended, or is given up, with `failure` as it came.
+ */
+void hold_lose(struct link *link, const struct failure *failure, usec_t now, struct effects *out);
+
+/*
  * hold_received, hold_expired, hold_failed, hold_reconnect, hold_pause, hold_stop:
- * In READY: data came; lifetime or idle limit is due; the connection has ended; or it is to be closed.
+ * In READY: data came; lifetime, idle limit or a probe is due; the connection has ended; or it is to be closed.
  */
 void hold_received(struct link *link, const struct input *input, usec_t now, struct effects *out);
 void hold_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
@@ -116,6 +148,38 @@ void hold_failed(struct link *link, const struct input *input, usec_t now, struc
 void hold_reconnect(struct link *link, const struct input *input, usec_t now, struct effects *out);
 void hold_pause(struct link *link, const struct input *input, usec_t now, struct effects *out);
 void hold_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
+
+/*
+ * probe_begin(link, now), probe_end(link, out):
+ * READY is entered, or left: no probe is out, and none has failed.
+ */
+void probe_begin(struct link *link, usec_t now);
+void probe_end(struct link *link, struct effects *out);
+
+/*
+ * probe_deadline(link):
+ * In READY: when the next probe is due, or the one that is out has had its time; USEC_INFINITY: there is none.
+ */
+usec_t probe_deadline(const struct link *link);
+
+/*
+ * probe_expired(link, input, now, out):
+ * In READY: that instant has come.
+ */
+void probe_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+
+/*
+ * probe_passed, probe_failed:
+ * In READY: the probe that is out has ended well, or badly on a connection that is whole.
+ */
+void probe_passed(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void probe_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
+
+/*
+ * probe_change_policy(link, now, out):
+ * link->upstream has been replaced: a probe that nobody wants any more is not waited for.
+ */
+void probe_change_policy(struct link *link, usec_t now, struct effects *out);
 
 /*
  * closing_done, closing_expired, closing_pause, closing_resume, closing_stop:

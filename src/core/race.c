@@ -6,6 +6,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* Whoever has been silent for so many times what another one needed for an answer is not merely slower. */
+#define SILENCE_FACTOR 4
+
 static_assert(2 * TARGETS_MAX <= 32, "a query of each family of each target has a bit");
 
 static uint32_t
@@ -28,20 +31,21 @@ shuffle(unsigned int *rank, unsigned int count, struct prng *prng)
 }
 
 void
-race_init(struct race *race, unsigned int target_count, enum order order, struct prng *prng)
+race_init(struct race *race, const struct race_setup *setup, struct prng *prng)
 {
-	must(target_count <= TARGETS_MAX);
+	must(setup->target_count <= TARGETS_MAX);
 	race->candidate_count = race->left_out = 0;
 	race->pending = race->unasked = 0;
 	race->first_answer_at = USEC_INFINITY;
 	race->pacing_deadline = 0;
 	race->last_family = AF_UNSPEC;
+	race->proxied = setup->proxied;
 	for (unsigned int i = 0; i < RACE_MAX; i++)
 		race->slot[i] = -1;
 	for (unsigned int i = 0; i < TARGETS_MAX; i++)
 		race->rank[i] = i;
-	if (order == ORDER_RANDOM)
-		shuffle(race->rank, target_count, prng);
+	if (setup->order == ORDER_RANDOM)
+		shuffle(race->rank, setup->target_count, prng);
 }
 
 void
@@ -50,31 +54,44 @@ race_expect(struct race *race, unsigned int target, enum family family)
 	race->pending |= query_bit(target, family);
 }
 
+/* Whether `candidate` is what `address` on the way to `target` would be. */
 static bool
-is_known(const struct race *race, const struct address *address)
+is_same(const struct race *race, const struct candidate *candidate, const struct address *address,
+	unsigned int target)
+{
+	return address_equal(&candidate->address, address) &&
+	       (!race->proxied || candidate->target == target);
+}
+
+static struct candidate *
+find_known(struct race *race, const struct address *address, unsigned int target)
 {
 	for (unsigned int i = 0; i < race->candidate_count; i++) {
-		if (address_equal(&race->candidates[i].address, address))
-			return true;
+		if (is_same(race, &race->candidates[i], address, target))
+			return &race->candidates[i];
 	}
-	return false;
+	return NULL;
 }
 
 void
-race_add(struct race *race, unsigned int target, const struct address *address, usec_t now)
+race_add(struct race *race, unsigned int target, unsigned int rank, const struct address *address,
+	 usec_t now)
 {
-	struct candidate *candidate;
+	struct candidate *candidate = find_known(race, address, target);
 
 	must(target < TARGETS_MAX);
 	race->first_answer_at = usec_min(race->first_answer_at, now);
-	if (is_known(race, address))
+	if (candidate) {
+		if (candidate->target == target && rank < candidate->rank)
+			candidate->rank = rank;
 		return;
+	}
 	if (race->candidate_count == RACE_CANDIDATES_MAX) {
 		race->left_out++;
 		return;
 	}
 	candidate = &race->candidates[race->candidate_count++];
-	*candidate = (struct candidate){ .address = *address, .target = target };
+	*candidate = (struct candidate){ .address = *address, .target = target, .rank = rank };
 }
 
 void
@@ -83,18 +100,25 @@ race_answered(struct race *race, unsigned int target, enum family family)
 	race->pending &= ~query_bit(target, family);
 }
 
+static bool
+is_shunned(const struct race *race, const struct candidate *candidate)
+{
+	return is_same(race, candidate, &race->shunned, race->shunned_target);
+}
+
 /* Whether `a` goes before `b`, which was added earlier. */
 static bool
 goes_first(const struct race *race, const struct candidate *a, const struct candidate *b)
 {
-	bool a_shunned = address_equal(&a->address, &race->shunned);
-	bool b_shunned = address_equal(&b->address, &race->shunned);
+	bool a_shunned = is_shunned(race, a), b_shunned = is_shunned(race, b);
 	bool a_ipv6 = address_is_ipv6(&a->address), b_ipv6 = address_is_ipv6(&b->address);
 
 	if (a_shunned != b_shunned)
 		return b_shunned;
 	if (race->rank[a->target] != race->rank[b->target])
 		return race->rank[a->target] < race->rank[b->target];
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
 	if (a_ipv6 != b_ipv6)
 		return a_ipv6 == (race->last_family != AF_INET6);
 	return false;
@@ -125,7 +149,10 @@ free_slot(const struct race *race)
 	return -1;
 }
 
-/* The queries whose answers `candidate` waits for: of better targets, and AAAA of its own. */
+/*
+ * The queries whose answers `candidate` waits for: of better targets, and AAAA of its own; both of its own where a better record
+ * may have addresses of either family.
+ */
 static uint32_t
 awaited(const struct race *race, const struct candidate *candidate)
 {
@@ -135,8 +162,10 @@ awaited(const struct race *race, const struct candidate *candidate)
 		if (race->rank[i] < race->rank[candidate->target])
 			queries |= query_bit(i, FAMILY_IPV4) | query_bit(i, FAMILY_IPV6);
 	}
-	if (!address_is_ipv6(&candidate->address))
+	if (!address_is_ipv6(&candidate->address) || candidate->rank > 0)
 		queries |= query_bit(candidate->target, FAMILY_IPV6);
+	if (candidate->rank > 0)
+		queries |= query_bit(candidate->target, FAMILY_IPV4);
 	return queries & race->pending;
 }
 
@@ -178,14 +207,14 @@ race_deadline(const struct race *race)
 }
 
 void
-race_lost(struct race *race, unsigned int slot, enum failure_code code, const char *error)
+race_lost(struct race *race, unsigned int slot, const struct failure *failure)
 {
 	int index;
 
 	must(slot < RACE_MAX && race->slot[slot] >= 0);
 	index = race->slot[slot];
 	race->slot[slot] = -1;
-	race_fail(race, (unsigned int)index, code, error);
+	race_fail(race, (unsigned int)index, failure);
 }
 
 unsigned int
@@ -208,15 +237,26 @@ race_won(struct race *race, unsigned int slot)
 }
 
 void
-race_fail(struct race *race, unsigned int candidate, enum failure_code code, const char *error)
+race_fail(struct race *race, unsigned int candidate, const struct failure *failure)
 {
 	struct candidate *failed = &race->candidates[candidate];
 
 	must(candidate < race->candidate_count);
 	failed->state = CANDIDATE_FAILED;
-	failed->code = code;
-	text_copy(failed->error, sizeof(failed->error), error);
+	failed->code = failure->code;
+	failed->stage = failure->stage;
+	failed->failed_at = failure->at;
+	failed->elapsed = failure->elapsed;
+	failed->error = failure->error;
+	text_copy(failed->error_name, sizeof(failed->error_name), failure->error_name);
 	race->pacing_deadline = 0;
+}
+
+void
+race_shun(struct race *race, const struct address *address, unsigned int target)
+{
+	race->shunned = *address;
+	race->shunned_target = target;
 }
 
 bool
@@ -256,6 +296,37 @@ race_has_untried(const struct race *race)
 	return best_untried(race) >= 0 || race->pending != 0 || race->unasked != 0;
 }
 
+/* Whether the failure of `a` told more than that of `b`, or as much but later. */
+static bool
+got_further(const struct candidate *a, const struct candidate *b)
+{
+	return a->stage != b->stage ? a->stage > b->stage : a->failed_at >= b->failed_at;
+}
+
+/* Of the candidates that failed at `address`: whether `candidate` is the one that got furthest. */
+static bool
+is_furthest(const struct race *race, const struct candidate *candidate, const struct address *address)
+{
+	const struct candidate *furthest = NULL;
+
+	for (unsigned int i = 0; i < race->candidate_count; i++) {
+		const struct candidate *other = &race->candidates[i];
+
+		if (other->state == CANDIDATE_FAILED && address_equal(&other->address, address) &&
+		    (!furthest || got_further(other, furthest)))
+			furthest = other;
+	}
+	return candidate == furthest;
+}
+
+static bool
+is_except(const struct race *race, const struct candidate *candidate, const struct address *except)
+{
+	if (race->proxied)
+		return is_furthest(race, candidate, except);
+	return address_equal(&candidate->address, except);
+}
+
 unsigned int
 race_others(const struct race *race, const struct address *except, struct address_failure *ret_list,
 	    unsigned int max)
@@ -265,12 +336,103 @@ race_others(const struct race *race, const struct address *except, struct addres
 	for (unsigned int i = 0; i < race->candidate_count && count < max; i++) {
 		const struct candidate *candidate = &race->candidates[i];
 
-		if (candidate->state != CANDIDATE_FAILED || address_equal(&candidate->address, except))
+		if (candidate->state != CANDIDATE_FAILED || is_except(race, candidate, except))
 			continue;
 		ret_list[count] = (struct address_failure){ .address = candidate->address,
 							    .code = candidate->code };
-		text_copy(ret_list[count].error, sizeof(ret_list[count].error), candidate->error);
+		text_copy(ret_list[count].error, sizeof(ret_list[count].error), candidate->error_name);
 		count++;
 	}
 	return count;
+}
+
+/* ---- families --------------------------------------------------------------------------------------- */
+
+enum sign {
+	SIGN_NONE,   /* says nothing of its family */
+	SIGN_OPEN,   /* may yet connect */
+	SIGN_BROKEN, /* has failed, or does not answer */
+};
+
+static enum family
+family_of(const struct candidate *candidate)
+{
+	switch (candidate->address.sa.sa_family) {
+	case AF_INET: return FAMILY_IPV4;
+	case AF_INET6: return FAMILY_IPV6;
+	default: return FAMILY_ANY;
+	}
+}
+
+/* The winner has needed `took`. */
+static enum sign
+sign_of(const struct race *race, const struct candidate *candidate, usec_t took, usec_t now)
+{
+	usec_t waits = usec_sub(now, candidate->started_at);
+
+	switch (candidate->state) {
+	case CANDIDATE_CONNECTING:
+		return waits >= usec_max(RACE_PACING_DELAY, SILENCE_FACTOR * took) ? SIGN_BROKEN :
+										     SIGN_OPEN;
+	case CANDIDATE_FAILED:
+		if (failure_blame(candidate->code) == BLAME_LOCAL ||
+		    candidate->code == FAILURE_CONNECTION_NETWORK_UNREACHABLE ||
+		    (race->proxied && candidate->stage > STAGE_CONNECT))
+			return SIGN_NONE;
+		return SIGN_BROKEN;
+	default: return SIGN_NONE;
+	}
+}
+
+static bool
+is_same_host(const struct candidate *a, const struct candidate *b)
+{
+	return a->target == b->target && a->rank == b->rank;
+}
+
+/* Whether the winner's family has failed, too, where `candidate` leads to. */
+static bool
+is_down(const struct race *race, const struct candidate *candidate, const struct candidate *winner,
+	usec_t now)
+{
+	usec_t took = usec_sub(now, winner->started_at);
+
+	if (is_same_host(candidate, winner))
+		return false;
+	for (unsigned int i = 0; i < race->candidate_count; i++) {
+		const struct candidate *other = &race->candidates[i];
+
+		if (is_same_host(candidate, other) && family_of(other) == family_of(winner) &&
+		    sign_of(race, other, took, now) == SIGN_BROKEN)
+			return true;
+	}
+	return false;
+}
+
+void
+race_families(const struct race *race, unsigned int slot, usec_t now, struct race_families *ret_families)
+{
+	struct race_families families = { 0 };
+	const struct candidate *winner;
+	bool open = false;
+
+	must(slot < RACE_MAX && race->slot[slot] >= 0);
+	winner = &race->candidates[race->slot[slot]];
+	families.winner = family_of(winner);
+	for (unsigned int i = 0; i < race->candidate_count; i++) {
+		const struct candidate *candidate = &race->candidates[i];
+		enum sign sign = sign_of(race, candidate, usec_sub(now, winner->started_at), now);
+
+		if (families.winner == FAMILY_ANY || family_of(candidate) == FAMILY_ANY ||
+		    family_of(candidate) == families.winner)
+			continue;
+		families.both = true;
+		open |= sign == SIGN_OPEN;
+		if (sign != SIGN_BROKEN || is_down(race, candidate, winner, now))
+			continue;
+		if (!families.last || candidate->started_at >= families.last->started_at)
+			families.last = candidate;
+	}
+	families.broken = families.last && !open;
+	*ret_families = families;
 }

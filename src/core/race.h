@@ -2,7 +2,8 @@
  * Happy Eyeballs (RFC 8305), pure: which address is tried next, and when.
  *
  * Candidates come in as queries are answered; the best-ranked untried one goes next: targets in their
- * order, families interleaved within a target (IPv6 first, section 4), a lately bad address last.
+ * order, within a service its records in theirs (RFC 2782), families interleaved within a target and record
+ * (IPv6 first, section 4), a lately bad address last.
  */
 #pragma once
 
@@ -28,11 +29,21 @@ enum candidate_state {
 struct candidate {
 	struct address address;
 	unsigned int target;
+	unsigned int rank; /* of a service: its record's place; else 0 */
 	enum candidate_state state;
 	unsigned int slot;	/* while CONNECTING */
 	usec_t started_at;	/* once it was started: since when it connects */
-	enum failure_code code; /* once FAILED */
-	char error[FAILURE_ERROR_MAX];
+	enum failure_code code; /* once FAILED, as all below: what, where, when, and how long it took */
+	enum stage stage;
+	usec_t failed_at, elapsed;
+	int error;
+	char error_name[FAILURE_ERROR_MAX];
+};
+
+struct race_setup {
+	unsigned int target_count;
+	enum order order;
+	bool proxied; /* all targets are reached at the same addresses: each is a candidate once for each target */
 };
 
 struct race {
@@ -46,15 +57,25 @@ struct race {
 	usec_t first_answer_at; /* when the first address came; USEC_INFINITY: none yet */
 	usec_t pacing_deadline; /* not before it does the next one join; 0: at once */
 	int last_family;	/* of the last one started: the other family is next */
-	struct address shunned; /* failed lately: tried last */
+	bool proxied;
+	struct address shunned;	     /* failed lately: tried last */
+	unsigned int shunned_target; /* which one it led to */
+};
+
+/* What a race says of the families at the instant it is won. */
+struct race_families {
+	enum family winner; /* FAMILY_ANY: a Unix socket, which is of none */
+	bool both;	    /* there are candidates of the other one */
+	bool broken;	    /* the other one is: see race_families() */
+	const struct candidate *last; /* where broken: that one's last candidate; FAILED, or else it did not answer */
 };
 
 /*
- * race_init(race, target_count, order, prng):
+ * race_init(race, setup, prng):
  * Begin an attempt: no candidates, no queries; targets ranked as listed, or shuffled for ORDER_RANDOM.
- * Keeps race->shunned.
+ * Keeps race->shunned and race->shunned_target.
  */
-void race_init(struct race *race, unsigned int target_count, enum order order, struct prng *prng);
+void race_init(struct race *race, const struct race_setup *setup, struct prng *prng);
 
 /*
  * race_expect(race, target, family):
@@ -63,10 +84,11 @@ void race_init(struct race *race, unsigned int target_count, enum order order, s
 void race_expect(struct race *race, unsigned int target, enum family family);
 
 /*
- * race_add(race, target, address, now):
- * Add one candidate, unless it is there already or there is no room (then it is counted).
+ * race_add(race, target, rank, address, now):
+ * Add one candidate, unless it is there already (the better rank counts) or there is no room (then it is counted).
  */
-void race_add(struct race *race, unsigned int target, const struct address *address, usec_t now);
+void race_add(struct race *race, unsigned int target, unsigned int rank,
+	      const struct address *address, usec_t now);
 
 /*
  * race_answered(race, target, family):
@@ -88,10 +110,22 @@ int race_next(struct race *race, usec_t now, unsigned int *ret_slot);
 usec_t race_deadline(const struct race *race);
 
 /*
- * race_lost(race, slot, code, error):
+ * race_lost(race, slot, failure):
  * The socket in `slot` has failed: free the slot, mark the candidate FAILED, and let the next one start at once.
+ * Of `failure` the code, stage, at, elapsed and the foreign number are copied.
  */
-void race_lost(struct race *race, unsigned int slot, enum failure_code code, const char *error);
+void race_lost(struct race *race, unsigned int slot, const struct failure *failure);
+
+/*
+ * race_families(race, slot, now, ret_families):
+ * What the race says of the families, the socket in `slot` having connected at `now`; to be asked before race_won() is told.  The
+ * other family is broken where it was tried, and each of its candidates that was has failed, or has been waiting for
+ * RACE_PACING_DELAY and for four times as long as the winner needed.  No sign is what failed for this host's own reasons or for want of
+ * a route (a host without IPv6 is as it should be), nor what failed at a target and record where the winner's family has failed too:
+ * that host is down.  Behind a proxy's verdict it is no matter of families any more.
+ */
+void race_families(const struct race *race, unsigned int slot, usec_t now,
+		   struct race_families *ret_families);
 
 /*
  * race_won(race, slot):
@@ -102,10 +136,16 @@ void race_lost(struct race *race, unsigned int slot, enum failure_code code, con
 unsigned int race_won(struct race *race, unsigned int slot);
 
 /*
- * race_fail(race, candidate, code, error):
- * A winner has failed later on (handshake, settle): mark it FAILED.
+ * race_fail(race, candidate, failure):
+ * A winner has failed later on (proxy to probe): mark it FAILED, as race_lost() does.
  */
-void race_fail(struct race *race, unsigned int candidate, enum failure_code code, const char *error);
+void race_fail(struct race *race, unsigned int candidate, const struct failure *failure);
+
+/*
+ * race_shun(race, address, target):
+ * `address`, on the way to `target`, is tried last from now on; an unset one: none is.
+ */
+void race_shun(struct race *race, const struct address *address, unsigned int target);
 
 /*
  * race_ask_again(race, ret_target, ret_family):
@@ -128,7 +168,8 @@ bool race_has_untried(const struct race *race);
 
 /*
  * race_others(race, except, ret_list, max):
- * Write the FAILED candidates other than `except` (unset: none) into `ret_list`; returns how many.
+ * Write the FAILED candidates other than `except` (unset: none) into `ret_list`; returns how many.  Through a proxy, where targets
+ * have their addresses in common, only the one at `except` that got furthest (the last, where equal) is left out.
  */
 unsigned int race_others(const struct race *race, const struct address *except,
 			 struct address_failure *ret_list, unsigned int max);

@@ -11,17 +11,23 @@ static_assert(STAGE_COUNT <= 32, "a row of the table of moves is one word");
 
 /* An attempt begins with the first of these that applies: an order may begin one from every stage. */
 #define TO_ATTEMPT (TO(LOAD) | TO(RESOLVE) | TO(CONNECT))
+/* The connection stands: the application is asked, or not. */
+#define TO_ESTABLISHED (TO(PROBE) | TO(READY))
 /* Orders may end what goes on in every stage. */
 #define TO_REST (TO(IDLE) | TO(PAUSED))
 
-/* Where each stage may lead.  PROXY, STARTTLS, PROBE and LENT have no machine yet; LEND is no link's. */
+/* Where each stage may lead.  LENT has no machine; LEND is no link's. */
 static const uint32_t moves[STAGE_COUNT] = {
 	[STAGE_IDLE] = TO_ATTEMPT | TO_REST,
 	[STAGE_LOAD] = TO_ATTEMPT | TO_REST | TO(BACKOFF),
 	[STAGE_RESOLVE] = TO_ATTEMPT | TO_REST | TO(BACKOFF),
-	[STAGE_CONNECT] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(HANDSHAKE) | TO(READY),
-	[STAGE_HANDSHAKE] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(SETTLE) | TO(READY),
-	[STAGE_SETTLE] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(READY),
+	[STAGE_CONNECT] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(PROXY) | TO(STARTTLS) |
+			  TO(HANDSHAKE) | TO_ESTABLISHED,
+	[STAGE_PROXY] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(STARTTLS) | TO(HANDSHAKE) | TO_ESTABLISHED,
+	[STAGE_STARTTLS] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(HANDSHAKE),
+	[STAGE_HANDSHAKE] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(SETTLE) | TO_ESTABLISHED,
+	[STAGE_SETTLE] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO_ESTABLISHED,
+	[STAGE_PROBE] = TO_ATTEMPT | TO_REST | TO(BACKOFF) | TO(READY),
 	[STAGE_READY] = TO(BACKOFF) | TO(CLOSING),
 	[STAGE_BACKOFF] = TO_ATTEMPT | TO_REST,
 	[STAGE_PAUSED] = TO_ATTEMPT | TO_REST,

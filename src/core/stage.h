@@ -25,7 +25,7 @@
 /*
  * IDLE		Nothing is open, no timer runs: a new link, or one that was stopped for good.
  *		INPUT_START, or an INPUT_RESUME that comes before it, leads to LOAD.
- * LOAD		The TLS context is being prepared (files are read).  Nothing is open.  Leads to RESOLVE,
+ * LOAD		The TLS context is being prepared, or the proxy's password (files are read).  Nothing is open.  Leads to RESOLVE,
  *		or to CONNECT where every target is numeric, or to BACKOFF.
  * RESOLVE	Names are with the resolver and no address is known yet.  Leads to CONNECT or BACKOFF.
  * CONNECT	At most RACE_MAX sockets race; all are in link->race, no TLS object exists; queries may
@@ -35,13 +35,14 @@
  *		STARTTLS, HANDSHAKE, PROBE or READY, whichever applies first, back to CONNECT, or to BACKOFF.
  * STARTTLS	One socket, spoken to in plain text up to the server's go-ahead.  Leads to HANDSHAKE, back to
  *		CONNECT, or to BACKOFF.
- * HANDSHAKE	One socket with a TLS object.  Leads to SETTLE, READY, back to CONNECT when the failure
+ * HANDSHAKE	One socket with a TLS object.  Leads to SETTLE, PROBE, READY, back to CONNECT when the failure
  *		blames the address and another is left, or to BACKOFF.
  * SETTLE	TLS 1.3, the server asked for a certificate: its verdict is awaited.  The deadline passing
- *		is consent.  Leads to READY, CONNECT or BACKOFF.
+ *		is consent.  Leads to PROBE, READY, CONNECT or BACKOFF.
  * PROBE	One connection, with TLS or without, over which the application is asked whether it is well.
  *		Leads to READY, back to CONNECT, or to BACKOFF.
- * READY	One established, verified connection, read-armed so that its end is seen at once.
+ * READY	One established, verified connection, read-armed so that its end is seen at once.  At most one probe
+ *		is out on it at any time.
  *		Leads to BACKOFF or CLOSING.
  * LENT		The connection belongs to a borrower.  Declared; comes later.
  * BACKOFF	Nothing is open; the timer runs until the next attempt.  Leads to LOAD.

@@ -57,6 +57,15 @@ upstream_keep(struct upstream *upstream, const void *bytes, size_t length)
 	return kept->bytes;
 }
 
+const struct target *
+upstream_reach(const struct upstream *upstream, unsigned int index)
+{
+	must(index < upstream->target_count);
+	if (upstream->policy.proxy.kind != PROXY_NONE)
+		return &upstream->policy.proxy.target;
+	return &upstream->targets[index];
+}
+
 struct upstream *
 upstream_ref(struct upstream *upstream)
 {

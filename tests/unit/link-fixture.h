@@ -25,8 +25,11 @@ fixture_policy(struct policy *policy, bool tls)
 	policy->connections = 1;
 	policy->timeout[STAGE_RESOLVE] = DEFAULT_RESOLVE_TIMEOUT;
 	policy->timeout[STAGE_CONNECT] = DEFAULT_CONNECT_TIMEOUT;
+	policy->timeout[STAGE_PROXY] = DEFAULT_PROXY_TIMEOUT;
+	policy->timeout[STAGE_STARTTLS] = DEFAULT_STARTTLS_TIMEOUT;
 	policy->timeout[STAGE_HANDSHAKE] = DEFAULT_HANDSHAKE_TIMEOUT;
 	policy->timeout[STAGE_SETTLE] = DEFAULT_SETTLE_TIMEOUT;
+	policy->timeout[STAGE_PROBE] = DEFAULT_PROBE_TIMEOUT;
 	policy->timeout[STAGE_CLOSING] = DEFAULT_CLOSE_TIMEOUT;
 	policy->attempt_timeout = DEFAULT_ATTEMPT_TIMEOUT;
 	policy->retry = (struct retry_policy){
@@ -164,6 +167,27 @@ tell_failed(struct fixture *f, enum failure_code code)
 	tell(f, &(struct input){ .kind = INPUT_FAILED, .failure = &failure });
 }
 
+/* The deadline passes while a dialogue goes on, which says `code` and what it has heard. */
+static inline void
+tell_overdue(struct fixture *f, enum failure_code code, const char *evidence)
+{
+	struct failure failure;
+
+	failure_init(&failure, code, f->link->stage);
+	failure_set_evidence(&failure, evidence, strlen(evidence));
+	f->now = usec_max(f->now, f->link->armed);
+	tell(f, &(struct input){ .kind = INPUT_DEADLINE, .failure = &failure });
+}
+
+static inline void
+tell_probe_failed(struct fixture *f, enum failure_code code)
+{
+	struct failure failure;
+
+	failure_init(&failure, code, f->link->stage);
+	tell(f, &(struct input){ .kind = INPUT_PROBE_FAILED, .failure = &failure });
+}
+
 static inline void
 tell_stop(struct fixture *f, enum close_reason reason)
 {
@@ -181,23 +205,17 @@ static inline const char *
 done(const struct fixture *f)
 {
 	static const char *const words[EFFECT_COUNT] = {
-		[EFFECT_LOAD] = "load",
-		[EFFECT_RESOLVE] = "resolve",
-		[EFFECT_CONNECT] = "connect",
-		[EFFECT_ABANDON] = "abandon",
-		[EFFECT_ADOPT] = "adopt",
-		[EFFECT_HANDSHAKE] = "handshake",
-		[EFFECT_SETTLE] = "settle",
-		[EFFECT_HOLD] = "hold",
-		[EFFECT_CLOSE] = "close",
-		[EFFECT_DISCARD] = "discard",
-		[EFFECT_CANCEL_QUERIES] = "cancel",
-		[EFFECT_STAGE] = "stage",
-		[EFFECT_REPORT] = "report",
-		[EFFECT_LOST_ADDRESS] = "lost",
-		[EFFECT_REPORT_CLOSE] = "report-close",
-		[EFFECT_RENEW] = "renew",
-		[EFFECT_ARM_TIMER] = "timer",
+		[EFFECT_LOAD] = "load",		  [EFFECT_RESOLVE] = "resolve",
+		[EFFECT_CONNECT] = "connect",	  [EFFECT_ABANDON] = "abandon",
+		[EFFECT_ADOPT] = "adopt",	  [EFFECT_PROXY] = "proxy",
+		[EFFECT_STARTTLS] = "starttls",	  [EFFECT_PROBE] = "probe",
+		[EFFECT_HANDSHAKE] = "handshake", [EFFECT_SETTLE] = "settle",
+		[EFFECT_HOLD] = "hold",		  [EFFECT_CLOSE] = "close",
+		[EFFECT_DISCARD] = "discard",	  [EFFECT_CANCEL_QUERIES] = "cancel",
+		[EFFECT_STAGE] = "stage",	  [EFFECT_REPORT] = "report",
+		[EFFECT_LOST_ADDRESS] = "lost",	  [EFFECT_FAMILY] = "family",
+		[EFFECT_PROBING] = "probing",	  [EFFECT_REPORT_CLOSE] = "report-close",
+		[EFFECT_RENEW] = "renew",	  [EFFECT_ARM_TIMER] = "timer",
 		[EFFECT_ENDED] = "ended",
 	};
 	static char buffer[1024];

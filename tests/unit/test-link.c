@@ -13,6 +13,12 @@ static void
 open_in(struct fixture *f, enum stage stage)
 {
 	fixture_open(f, "a.example:443", true);
+	if (stage == STAGE_PROXY)
+		f->upstream->policy.proxy.header = PROXY_HEADER_V1;
+	if (stage == STAGE_STARTTLS)
+		f->upstream->policy.starttls = STARTTLS_SMTP;
+	if (stage == STAGE_PROBE)
+		f->upstream->policy.probe.kind = PROBE_SMTP;
 	if (stage == STAGE_IDLE)
 		return;
 	if (stage == STAGE_PAUSED) {
@@ -33,12 +39,12 @@ open_in(struct fixture *f, enum stage stage)
 	if (stage == STAGE_CONNECT)
 		return;
 	tell_connected(f, 0);
-	if (stage == STAGE_HANDSHAKE)
+	if (stage == STAGE_PROXY || stage == STAGE_STARTTLS || stage == STAGE_HANDSHAKE)
 		return;
 	tell_secured(f, 0, true);
 	if (stage == STAGE_SETTLE)
 		return;
-	tell_kind(f, INPUT_SETTLED);
+	tell_kind(f, INPUT_SETTLED); /* leads to PROBE, or else to READY */
 	if (stage == STAGE_CLOSING)
 		tell_kind(f, INPUT_RECONNECT);
 }
@@ -115,6 +121,30 @@ static const struct cell {
 	{ STAGE_CONNECT, INPUT_RESUME, STAGE_CONNECT, "" },
 	{ STAGE_CONNECT, INPUT_POLICY, STAGE_CONNECT, "" },
 	{ STAGE_CONNECT, INPUT_STOP, STAGE_IDLE, "discard stage timer ended" },
+	{ STAGE_PROXY, INPUT_START, STAGE_PROXY, "" },
+	{ STAGE_PROXY, INPUT_PASSED, STAGE_HANDSHAKE, "stage handshake timer" },
+	{ STAGE_PROXY, INPUT_FAILED, STAGE_CONNECT, "discard lost stage resolve" },
+	{ STAGE_PROXY, INPUT_DEADLINE, STAGE_BACKOFF, "discard report stage timer" },
+	{ STAGE_PROXY, INPUT_STALLED, STAGE_PROXY, "" },
+	{ STAGE_PROXY, INPUT_ONLINE, STAGE_PROXY, "" },
+	{ STAGE_PROXY, INPUT_RETRY, STAGE_PROXY, "" },
+	{ STAGE_PROXY, INPUT_RECONNECT, STAGE_LOAD, "discard stage load timer" },
+	{ STAGE_PROXY, INPUT_PAUSE, STAGE_PAUSED, "discard stage timer" },
+	{ STAGE_PROXY, INPUT_RESUME, STAGE_PROXY, "" },
+	{ STAGE_PROXY, INPUT_POLICY, STAGE_PROXY, "" },
+	{ STAGE_PROXY, INPUT_STOP, STAGE_IDLE, "discard stage timer ended" },
+	{ STAGE_STARTTLS, INPUT_START, STAGE_STARTTLS, "" },
+	{ STAGE_STARTTLS, INPUT_PASSED, STAGE_HANDSHAKE, "stage handshake" },
+	{ STAGE_STARTTLS, INPUT_FAILED, STAGE_CONNECT, "discard lost stage resolve timer" },
+	{ STAGE_STARTTLS, INPUT_DEADLINE, STAGE_CONNECT, "discard lost stage resolve timer" },
+	{ STAGE_STARTTLS, INPUT_STALLED, STAGE_STARTTLS, "" },
+	{ STAGE_STARTTLS, INPUT_ONLINE, STAGE_STARTTLS, "" },
+	{ STAGE_STARTTLS, INPUT_RETRY, STAGE_STARTTLS, "" },
+	{ STAGE_STARTTLS, INPUT_RECONNECT, STAGE_LOAD, "discard stage load timer" },
+	{ STAGE_STARTTLS, INPUT_PAUSE, STAGE_PAUSED, "discard stage timer" },
+	{ STAGE_STARTTLS, INPUT_RESUME, STAGE_STARTTLS, "" },
+	{ STAGE_STARTTLS, INPUT_POLICY, STAGE_STARTTLS, "" },
+	{ STAGE_STARTTLS, INPUT_STOP, STAGE_IDLE, "discard stage timer ended" },
 	{ STAGE_HANDSHAKE, INPUT_START, STAGE_HANDSHAKE, "" },
 	{ STAGE_HANDSHAKE, INPUT_SECURED, STAGE_READY, "stage hold timer" },
 	{ STAGE_HANDSHAKE, INPUT_FAILED, STAGE_CONNECT, "discard lost stage resolve timer" },
@@ -139,7 +169,21 @@ static const struct cell {
 	{ STAGE_SETTLE, INPUT_RESUME, STAGE_SETTLE, "" },
 	{ STAGE_SETTLE, INPUT_POLICY, STAGE_SETTLE, "" },
 	{ STAGE_SETTLE, INPUT_STOP, STAGE_IDLE, "discard stage timer ended" },
+	{ STAGE_PROBE, INPUT_START, STAGE_PROBE, "" },
+	{ STAGE_PROBE, INPUT_PASSED, STAGE_READY, "stage hold timer" },
+	{ STAGE_PROBE, INPUT_FAILED, STAGE_CONNECT, "discard lost stage resolve" },
+	{ STAGE_PROBE, INPUT_DEADLINE, STAGE_CONNECT, "discard lost stage resolve timer" },
+	{ STAGE_PROBE, INPUT_STALLED, STAGE_PROBE, "" },
+	{ STAGE_PROBE, INPUT_ONLINE, STAGE_PROBE, "" },
+	{ STAGE_PROBE, INPUT_RETRY, STAGE_PROBE, "" },
+	{ STAGE_PROBE, INPUT_RECONNECT, STAGE_LOAD, "discard stage load timer" },
+	{ STAGE_PROBE, INPUT_PAUSE, STAGE_PAUSED, "discard stage timer" },
+	{ STAGE_PROBE, INPUT_RESUME, STAGE_PROBE, "" },
+	{ STAGE_PROBE, INPUT_POLICY, STAGE_PROBE, "" },
+	{ STAGE_PROBE, INPUT_STOP, STAGE_IDLE, "discard stage timer ended" },
 	{ STAGE_READY, INPUT_START, STAGE_READY, "" },
+	{ STAGE_READY, INPUT_PASSED, STAGE_READY, "" },
+	{ STAGE_READY, INPUT_PROBE_FAILED, STAGE_READY, "" },
 	{ STAGE_READY, INPUT_FAILED, STAGE_BACKOFF, "discard report stage timer" },
 	{ STAGE_READY, INPUT_RECEIVED, STAGE_READY, "" },
 	{ STAGE_READY, INPUT_DEADLINE, STAGE_READY, "" },
@@ -417,8 +461,11 @@ a_stall_gives_every_stage_its_time_again(void **state)
 		{ STAGE_LOAD, DEFAULT_ATTEMPT_TIMEOUT },
 		{ STAGE_RESOLVE, DEFAULT_RESOLVE_TIMEOUT },
 		{ STAGE_CONNECT, DEFAULT_CONNECT_TIMEOUT },
+		{ STAGE_PROXY, DEFAULT_PROXY_TIMEOUT },
+		{ STAGE_STARTTLS, DEFAULT_STARTTLS_TIMEOUT },
 		{ STAGE_HANDSHAKE, DEFAULT_HANDSHAKE_TIMEOUT },
 		{ STAGE_SETTLE, DEFAULT_SETTLE_TIMEOUT },
+		{ STAGE_PROBE, DEFAULT_PROBE_TIMEOUT },
 		{ STAGE_CLOSING, DEFAULT_CLOSE_TIMEOUT },
 	};
 

@@ -35,7 +35,7 @@ open_in_handshake(struct fixture *f)
 	tell_answer(f, 0, FAMILY_IPV4, "192.0.2.1");
 	f->now += 20 * MSEC;
 	tell_connected(f, 0);
-	CHECK(f, STAGE_HANDSHAKE, "adopt stage handshake timer");
+	CHECK(f, STAGE_HANDSHAKE, "adopt family stage handshake timer");
 }
 
 static void

@@ -21,8 +21,7 @@ names_are_those_of_the_wire(void **state)
 static bool
 is_declared_only(enum stage stage)
 {
-	return stage == STAGE_PROXY || stage == STAGE_STARTTLS || stage == STAGE_PROBE ||
-	       stage == STAGE_LENT || stage == STAGE_LEND;
+	return stage == STAGE_LENT || stage == STAGE_LEND;
 }
 
 static void
@@ -37,16 +36,29 @@ what_has_no_machine_is_never_entered(void **state)
 	}
 }
 
+/* The stages of a connection that may lead to READY at once, since what would come between need not apply. */
+static bool
+may_be_last(enum stage stage)
+{
+	return stage == STAGE_CONNECT || stage == STAGE_PROXY || stage == STAGE_HANDSHAKE ||
+	       stage == STAGE_SETTLE || stage == STAGE_PROBE;
+}
+
 static void
 a_connection_is_never_skipped(void **state)
 {
 	(void)state;
 	for (enum stage from = 0; from < STAGE_COUNT; from++) {
-		assert_int_equal(stage_may_follow(from, STAGE_READY),
-				 from == STAGE_CONNECT || from == STAGE_HANDSHAKE ||
-					 from == STAGE_SETTLE);
-		assert_int_equal(stage_may_follow(from, STAGE_HANDSHAKE), from == STAGE_CONNECT);
+		bool starts = from == STAGE_CONNECT || from == STAGE_PROXY;
+
+		assert_int_equal(stage_may_follow(from, STAGE_PROXY), from == STAGE_CONNECT);
+		assert_int_equal(stage_may_follow(from, STAGE_STARTTLS), starts);
+		assert_int_equal(stage_may_follow(from, STAGE_HANDSHAKE),
+				 starts || from == STAGE_STARTTLS);
 		assert_int_equal(stage_may_follow(from, STAGE_SETTLE), from == STAGE_HANDSHAKE);
+		assert_int_equal(stage_may_follow(from, STAGE_PROBE),
+				 may_be_last(from) && from != STAGE_PROBE);
+		assert_int_equal(stage_may_follow(from, STAGE_READY), may_be_last(from));
 		assert_int_equal(stage_may_follow(from, STAGE_CLOSING), from == STAGE_READY);
 	}
 }
@@ -69,7 +81,10 @@ only_attempts_and_connections_fail(void **state)
 	assert_false(stage_may_follow(STAGE_BACKOFF, STAGE_BACKOFF));
 	assert_false(stage_may_follow(STAGE_IDLE, STAGE_BACKOFF));
 	assert_true(stage_may_follow(STAGE_LOAD, STAGE_BACKOFF));
+	assert_true(stage_may_follow(STAGE_PROXY, STAGE_BACKOFF));
+	assert_true(stage_may_follow(STAGE_STARTTLS, STAGE_BACKOFF));
 	assert_true(stage_may_follow(STAGE_SETTLE, STAGE_BACKOFF));
+	assert_true(stage_may_follow(STAGE_PROBE, STAGE_BACKOFF));
 }
 
 int

@@ -57,6 +57,22 @@ the_longest_name_fits(void **state)
 }
 
 static void
+a_proxy_stands_before_every_target(void **state)
+{
+	struct upstream *upstream = upstream_new("test", 2);
+
+	(void)state;
+	assert_ptr_equal(upstream_reach(upstream, 0), &upstream->targets[0]);
+	assert_ptr_equal(upstream_reach(upstream, 1), &upstream->targets[1]);
+	upstream->policy.proxy.header = PROXY_HEADER_V2; /* which is said to the upstream itself */
+	assert_ptr_equal(upstream_reach(upstream, 1), &upstream->targets[1]);
+	upstream->policy.proxy.kind = PROXY_SOCKS5;
+	assert_ptr_equal(upstream_reach(upstream, 0), &upstream->policy.proxy.target);
+	assert_ptr_equal(upstream_reach(upstream, 1), &upstream->policy.proxy.target);
+	upstream_unref(upstream);
+}
+
+static void
 links_add_up_to_health(void **state)
 {
 	static const struct {
@@ -104,6 +120,7 @@ main(void)
 		cmocka_unit_test(it_lives_as_long_as_somebody_holds_it),
 		cmocka_unit_test(what_is_kept_lives_with_it),
 		cmocka_unit_test(the_longest_name_fits),
+		cmocka_unit_test(a_proxy_stands_before_every_target),
 		cmocka_unit_test(links_add_up_to_health),
 		cmocka_unit_test(health_has_the_names_of_the_wire),
 	};
