@@ -128,7 +128,7 @@
 	  "Unforeseen I/O error[: {error}].") \
 	F(TLS_NOT_TLS, "tls.not-tls", PERSISTENT, UPSTREAM, \
 	  "peer does not speak TLS", \
-	  "The peer speaks[ {protocol} in] plain text: wrong port, or STARTTLS is needed." \
+	  "The peer sends [{protocol}|plain text] instead of TLS: wrong port, or STARTTLS is needed." \
 	  "[ First bytes: {bytes}.]") \
 	F(TLS_CLOSED, "tls.closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection during the handshake", \
@@ -144,7 +144,7 @@
 	  "No common cipher, group or signature algorithm.") \
 	F(TLS_WEAK_PARAMETERS, "tls.weak-parameters", PERSISTENT, UPSTREAM, \
 	  "peer's TLS parameters are too weak", \
-	  "The server's parameters are too weak for `security_level`.") \
+	  "[The server is too weak: {why}|The server's parameters are too weak for `security_level`].") \
 	F(TLS_ALPN, "tls.alpn", PERSISTENT, UPSTREAM, \
 	  "no common application protocol", \
 	  "The server does not offer the wanted protocol.") \
@@ -186,7 +186,8 @@
 	  "The chain ends in an untrusted root: private CA or an intercepting proxy.") \
 	F(TLS_CERTIFICATE_CHAIN_INCOMPLETE, "tls.certificate-chain-incomplete", PERSISTENT, ADDRESS, \
 	  "peer's certificate chain is incomplete", \
-	  "The server forgot its intermediate certificate[ {aia}].") \
+	  "The server seems to have forgotten its intermediate certificate[ {aia}]; this is a guess," \
+	  " since it sent one certificate alone.") \
 	F(TLS_CERTIFICATE_CHAIN_INVALID, "tls.certificate-chain-invalid", PERSISTENT, ADDRESS, \
 	  "peer's certificate chain is invalid", \
 	  "A CA certificate violates a constraint[: {text}].") \
@@ -213,10 +214,10 @@
 	  "The local CRL[ of {issuer}] has expired[ ({date})] or is broken.") \
 	F(TLS_OCSP_MISSING, "tls.ocsp-missing", TRANSIENT, ADDRESS, \
 	  "peer staples no OCSP response", \
-	  "The server staples no OCSP response.") \
+	  "The server staples no OCSP response[, and {why}].") \
 	F(TLS_OCSP_INVALID, "tls.ocsp-invalid", TRANSIENT, ADDRESS, \
 	  "peer's stapled OCSP response is unusable", \
-	  "The stapled OCSP response cannot be used.") \
+	  "The stapled OCSP response cannot be used[: {why}][ ({date})][ ({status})].") \
 	F(TLS_CERTIFICATE_OTHER, "tls.certificate-other", PERSISTENT, ADDRESS, \
 	  "peer's certificate was not accepted", \
 	  "The certificate was not accepted[: {text}].") \

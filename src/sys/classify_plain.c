@@ -1,33 +1,42 @@
-/* What a peer speaks that does not speak TLS. */
+/* What a peer speaks that does not speak TLS: named by how servers begin, and by what they answer to a ClientHello. */
 #include "sys/classify_tls.h"
 
 #include "base/cleanup.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CONTENT_TYPE_FIRST 20 /* change_cipher_spec */
 #define CONTENT_TYPE_LAST  24 /* heartbeat */
 #define MAJOR_VERSION	   3
+#define MINOR_VERSION_LAST 4 /* of TLS 1.3; its records say 3 */
+
+#define UNKNOWN		  "something else"
+#define OTHER_TLS_VERSION "TLS record of a wrong version"
 
 bool
 classify_is_tls(const unsigned char *first, size_t length)
 {
 	if (length >= 1 && (first[0] < CONTENT_TYPE_FIRST || first[0] > CONTENT_TYPE_LAST))
 		return false;
-	return length < 2 || first[1] == MAJOR_VERSION;
+	return (length < 2 || first[1] == MAJOR_VERSION) &&
+	       (length < 3 || first[2] <= MINOR_VERSION_LAST);
 }
+
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 /* A protocol, by what its server's first line begins with, and a word that must follow somewhere (or NULL). */
 struct greeting {
 	const char *begin, *word, *protocol;
 };
 
-/* The first row that fits counts. */
+/* The first row that fits counts; of rows with one beginning the one without a word ("") comes last. */
 static const struct greeting greetings[] = {
 	{ "HTTP/", NULL, "HTTP" },
-	{ "<!DOCTYPE", NULL, "HTTP" },
+	{ "<!DOCTYPE html", NULL, "HTTP" },
 	{ "<html", NULL, "HTTP" },
+	{ "<head", NULL, "HTTP" },
 	{ "SSH-", NULL, "SSH" },
 	{ "* OK", NULL, "IMAP" },
 	{ "* PREAUTH", NULL, "IMAP" },
@@ -36,52 +45,135 @@ static const struct greeting greetings[] = {
 	{ "+OK", NULL, "POP3" },
 	{ "-ERR", "Protocol error", "Redis" },
 	{ "-ERR", "unknown command", "Redis" },
-	{ "-ERR", "wrong number of arguments", "Redis" },
+	{ "-ERR", "wrong number of arg", "Redis" },
 	{ "-ERR", "max number of clients", "Redis" },
+	{ "-ERR", "operation not permitted", "Redis" },
 	{ "-ERR", "", "POP3" },
 	{ "-DENIED", NULL, "Redis" },
 	{ "-NOAUTH", NULL, "Redis" },
+	{ "-NOPERM", NULL, "Redis" },
 	{ "-LOADING", NULL, "Redis" },
+	{ "-BUSY", NULL, "Redis" },
+	{ "-MASTERDOWN", NULL, "Redis" },
 	{ "-MISCONF", NULL, "Redis" },
-	{ "220", "FTP", "FTP" },
-	{ "220", "SMTP", "SMTP" },
 	{ "220", "LMTP", "LMTP" },
+	{ "220", "SMTP", "SMTP" },
+	{ "220", "FTP", "FTP" },
+	{ "220", "FileZilla", "FTP" },
+	{ "220", "Dovecot", "LMTP or SMTP" }, /* it introduces both in one way */
 	{ "220", "", "SMTP or FTP" },
 	{ "421", "FTP", "FTP" },
+	{ "421 4.", NULL, "SMTP" }, /* enhanced status codes (RFC 3463) are mail's own */
 	{ "421", "", "SMTP or FTP" },
+	{ "450", NULL, "SMTP" },
+	{ "521", NULL, "SMTP" },
 	{ "554", NULL, "SMTP" },
+	{ "500 OOPS", NULL, "FTP" },
 	{ "530", NULL, "FTP" },
 	{ "200 ", NULL, "NNTP" },
 	{ "201 ", NULL, "NNTP" },
-	{ "<?xml", NULL, "XMPP" },
+	{ "400 ", NULL, "NNTP" },
+	{ "502 ", NULL, "NNTP" },
+	{ "<?xml", "<stream:", "XMPP" },
+	{ "<?xml", "html", "HTTP" },
 	{ "<stream:", NULL, "XMPP" },
 	{ "EFATAL", NULL, "PostgreSQL" },
 	{ "AMQP", NULL, "AMQP" },
+	{ "RFB ", NULL, "VNC" },
+	{ "ERROR\r\n", NULL, "memcached" },
+	{ "CLIENT_ERROR", NULL, "memcached" },
+	{ "SERVER_ERROR", NULL, "memcached" },
+	{ "ERROR :", NULL, "IRC" },
+	{ "NOTICE ", NULL, "IRC" },
+	{ "@RSYNCD:", NULL, "rsync" },
+	{ "INFO {", NULL, "NATS" },
+	{ "RTSP/", NULL, "RTSP" },
+	{ "SIP/", NULL, "SIP" },
 	{ "\"IMPLEMENTATION\"", NULL, "ManageSieve" },
+	{ "\"SIEVE\"", NULL, "ManageSieve" },
+	{ "\"SASL\"", NULL, "ManageSieve" },
+	{ "BYE \"", NULL, "ManageSieve" },
 };
 
 static bool
-fits(const struct greeting *greeting, const unsigned char *first, size_t length)
+holds(const unsigned char *octets, size_t length, const char *word)
 {
-	size_t begin = strlen(greeting->begin);
-	const char *word = greeting->word;
+	size_t size = strlen(word);
 
-	if (length < begin || strncasecmp((const char *)first, greeting->begin, begin) != 0)
-		return false;
-	if (!word)
-		return true;
-	for (size_t i = begin; i + strlen(word) <= length; i++) {
-		if (strncasecmp((const char *)first + i, word, strlen(word)) == 0)
+	for (size_t i = 0; i + size <= length; i++) {
+		if (strncasecmp((const char *)octets + i, word, size) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* A packet: three octets of length, sequence number 0, then protocol version 10 or the mark of an error. */
+enum fit {
+	FIT_NO,
+	FIT_NOT_YET, /* so far; more octets may tell */
+	FIT_YES,
+};
+
+static enum fit
+fits(const struct greeting *greeting, const unsigned char *first, size_t length)
+{
+	size_t begin = strlen(greeting->begin), common = length < begin ? length : begin;
+
+	if (strncasecmp((const char *)first, greeting->begin, common) != 0)
+		return FIT_NO;
+	if (length < begin)
+		return FIT_NOT_YET;
+	if (!greeting->word || holds(first + begin, length - begin, greeting->word))
+		return FIT_YES;
+	return memchr(first, '\n', length) ? FIT_NO : FIT_NOT_YET;
+}
+
+/* The protocol by words, or NULL; whether more octets could make it another one. */
+static const char *
+by_words(const unsigned char *first, size_t length, bool *ret_settled)
+{
+	*ret_settled = true;
+	for (size_t i = 0; i < COUNT_OF(greetings); i++) {
+		switch (fits(&greetings[i], first, length)) {
+		case FIT_YES:
+			/* Its own word decides; where there is none, one of a row above may still come. */
+			if (!greetings[i].word || greetings[i].word[0] != '\0')
+				*ret_settled = true;
+			return greetings[i].protocol;
+		case FIT_NOT_YET: *ret_settled = false; break;
+		case FIT_NO: break;
+		}
+	}
+	return NULL;
+}
+
+/* ---- octets ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * A packet: three octets of length and sequence number 0.  Then protocol version 10 and the server's version, which begins
+ * with a digit; or the mark of an error, its number (server errors begin at 1000) and a text.
+ */
 static bool
 is_mysql(const unsigned char *first, size_t length)
 {
-	return length >= 5 && first[2] == 0 && first[3] == 0 && (first[4] == 10 || first[4] == 0xff);
+	size_t packet;
+
+	if (length < 8 || first[3] != 0)
+		return false;
+	packet = first[0] | (size_t)first[1] << 8 | (size_t)first[2] << 16;
+	if (packet < 4 || packet > 1024)
+		return false;
+	if (first[4] == 10)
+		return isdigit(first[5]);
+	return first[4] == 0xff && first[6] >= 3 && first[6] < 32 && isprint(first[7]);
+}
+
+/* MySQL's X protocol: four octets of length (LE), then message 11, a notice, of which the first is known. */
+static bool
+is_mysql_x(const unsigned char *first, size_t length)
+{
+	static const unsigned char hello[] = { 5, 0, 0, 0, 11, 8, 5, 26, 0 };
+
+	return length >= sizeof(hello) && memcmp(first, hello, sizeof(hello)) == 0;
 }
 
 /* An ErrorResponse: 'E', its length in four octets (below 64 KiB), then a field, 'S' the first one. */
@@ -91,16 +183,119 @@ is_postgres(const unsigned char *first, size_t length)
 	return length >= 6 && first[0] == 'E' && first[1] == 0 && first[2] == 0 && first[5] == 'S';
 }
 
+/*
+ * An LDAPMessage (RFC 4511, section 4.1.1): a SEQUENCE, its length short or long, a messageID of one octet, and an operation that a
+ * server sends: the Notice of Disconnection is an extendedResponse ([APPLICATION 24]); a bindResponse is [APPLICATION 1].
+ */
+static bool
+is_ldap(const unsigned char *first, size_t length)
+{
+	size_t at = 2;
+
+	if (length < 2 || first[0] != 0x30)
+		return false;
+	if (first[1] & 0x80)
+		at += first[1] & 0x7f;
+	return at <= 6 && length >= at + 4 && first[at] == 2 && first[at + 1] == 1 &&
+	       (first[at + 3] == 0x78 || first[at + 3] == 0x61);
+}
+
+/* A CONNACK (MQTT 3.1.1, section 3.2; of MQTT 5 with properties), or MQTT 5's DISCONNECT with a reason that is an error. */
+static bool
+is_mqtt(const unsigned char *first, size_t length)
+{
+	if (length == 4 && first[0] == 0x20 && first[1] == 2)
+		return first[2] <= 1 && first[3] <= 5;
+	if (length >= 5 && first[0] == 0x20 && first[1] == length - 2)
+		return first[2] <= 1 && (first[3] == 0 || first[3] >= 0x80);
+	return length >= 3 && first[0] == 0xe0 && first[1] == length - 2 && first[2] >= 0x80;
+}
+
+/* SOCKS 5 chooses a method, or none (RFC 1928, section 3); SOCKS 4 answers with eight octets. */
+static bool
+is_socks(const unsigned char *first, size_t length)
+{
+	if (length == 2)
+		return first[0] == 5 && (first[1] <= 2 || first[1] == 0xff);
+	return length == 8 && first[0] == 0 && first[1] >= 0x5a && first[1] <= 0x5d;
+}
+
+/* memcached's binary protocol answers with the magic 0x81; what follows is an operation's number and a key's length. */
+static bool
+is_memcached(const unsigned char *first, size_t length)
+{
+	return length >= 24 && first[0] == 0x81 && first[2] == 0 && first[3] == 0 && first[5] == 0;
+}
+
+/* IAC and a word of negotiation (RFC 854). */
+static bool
+is_telnet(const unsigned char *first, size_t length)
+{
+	return length >= 3 && first[0] == 0xff && first[1] >= 0xfb && first[1] <= 0xfe;
+}
+
+/* SSLv2: two octets of length with the uppermost bit set, then ERROR, or SERVER-HELLO with two numbers that are 0 or 1. */
+static bool
+is_sslv2(const unsigned char *first, size_t length)
+{
+	if (length < 5 || !(first[0] & 0x80))
+		return false;
+	if (first[0] == 0x80 && first[1] == 3 && first[2] == 0)
+		return true;
+	return first[2] == 4 && first[3] <= 1 && first[4] <= 1;
+}
+
+/* A content type, and then a version that no TLS has (DTLS's is 254). */
+static bool
+is_other_tls(const unsigned char *first, size_t length)
+{
+	if (is_sslv2(first, length))
+		return true;
+	return length >= 2 && first[0] >= CONTENT_TYPE_FIRST && first[0] <= CONTENT_TYPE_LAST &&
+	       !isprint(first[1]);
+}
+
+static const char *
+by_octets(const unsigned char *first, size_t length)
+{
+	static const struct {
+		bool (*fits)(const unsigned char *first, size_t length);
+		const char *protocol;
+	} shapes[] = {
+		{ is_mysql, "MySQL" },
+		{ is_mysql_x, "MySQL" },
+		{ is_postgres, "PostgreSQL" },
+		{ is_ldap, "LDAP" },
+		{ is_mqtt, "MQTT" },
+		{ is_socks, "SOCKS" },
+		{ is_telnet, "Telnet" },
+		{ is_memcached, "memcached" },
+		{ is_other_tls, OTHER_TLS_VERSION },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+		if (shapes[i].fits(first, length))
+			return shapes[i].protocol;
+	}
+	return NULL;
+}
+
 const char *
 classify_plain_protocol(const unsigned char *first, size_t length)
 {
-	for (size_t i = 0; i < COUNT_OF(greetings); i++) {
-		if (fits(&greetings[i], first, length))
-			return greetings[i].protocol;
-	}
-	if (is_mysql(first, length))
-		return "MySQL";
-	if (is_postgres(first, length))
-		return "PostgreSQL";
-	return "something else";
+	bool settled;
+	const char *protocol = by_words(first, length, &settled);
+
+	if (!protocol)
+		protocol = by_octets(first, length);
+	return protocol ? protocol : UNKNOWN;
+}
+
+bool
+classify_plain_settled(const unsigned char *first, size_t length)
+{
+	bool settled;
+
+	by_words(first, length, &settled);
+	return settled;
 }

@@ -62,12 +62,20 @@ void classify_tls_error_name(unsigned long error, struct text *text);
 /*
  * classify_is_tls(first, length):
  * Whether a peer's first octets may be the beginning of a TLS record: a content type from 20 to 24, then the major
- * version 3 (RFC 8446, section 5.1).  True where there are none yet.  Any thread.
+ * version 3 and a minor version that some SSL 3 or TLS has (RFC 8446, section 5.1).  True where there are none yet.  Any thread.
  */
 bool classify_is_tls(const unsigned char *first, size_t length);
 
 /*
  * classify_plain_protocol(first, length):
- * The protocol that plain first octets look like: "HTTP", "SMTP", …, or "something else".  A static string.  Any thread.
+ * The protocol that first octets which are no TLS look like: "HTTP", "SMTP", …, "TLS record of a wrong version" (SSLv2 too), or
+ * "something else".  A static string.  Any thread.
  */
 const char *classify_plain_protocol(const unsigned char *first, size_t length);
+
+/*
+ * classify_plain_settled(first, length):
+ * Whether more octets would not change that name.  They may where a word that is known has only begun ("S", of "SSH-"), or where
+ * the rest of the line may tell ("220 mail.example ").  Any thread.
+ */
+bool classify_plain_settled(const unsigned char *first, size_t length);

@@ -3,6 +3,7 @@
 #include "sys/classify_tls.h"
 #include "sys/tls_internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -99,17 +100,41 @@ copy_host(char *to, size_t size, const char *host)
 		to[strcspn(to, "%")] = '\0';
 }
 
+/* The name to verify.  The policy's own comes first; "@target" is whatever plain DNS has made of a service. */
+static const char *
+name_to_verify(const struct tls_policy *policy, const struct tls_setup *setup)
+{
+	const char *domain = target_domain(setup->target);
+
+	if (!policy->verify_name)
+		return domain;
+	if (strcmp(policy->verify_name, VERIFY_NAME_SRV_TARGET) == 0)
+		return setup->srv_host ? setup->srv_host : domain;
+	return policy->verify_name;
+}
+
+static bool
+is_address(const char *name)
+{
+	unsigned char octets[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, name, octets) == 1 || inet_pton(AF_INET6, name, octets) == 1;
+}
+
 static void
-choose_names(struct tls *tls, const struct target *target)
+choose_names(struct tls *tls, const struct tls_setup *setup)
 {
 	const struct tls_policy *policy = tls->policy;
-	const char *host = target->kind == TARGET_UNIX ? "" : target->host;
 
-	copy_host(tls->name, sizeof(tls->name), policy->verify_name ? policy->verify_name : host);
+	copy_host(tls->name, sizeof(tls->name), name_to_verify(policy, setup));
 	if (policy->sni)
 		copy_host(tls->sni, sizeof(tls->sni), policy->sni);
-	else if (target->kind == TARGET_NAME)
-		copy_host(tls->sni, sizeof(tls->sni), host);
+	else if (!is_address(tls->name))
+		copy_host(tls->sni, sizeof(tls->sni), tls->name);
+	if (setup->srv_host)
+		text_copy(tls->peer, sizeof(tls->peer), setup->srv_host);
+	else
+		target_format(setup->target, tls->peer, sizeof(tls->peer));
 }
 
 static int
@@ -125,7 +150,9 @@ setup_ssl(struct tls *tls)
 		return -ENOMEM;
 	if (policy->alpn && SSL_set_alpn_protos(tls->ssl, policy->alpn, policy->alpn_length) != 0)
 		return -ENOMEM;
-	if (tls_verify_setup(tls) < 0)
+	if (tls_ocsp_wanted(policy) && !SSL_set_tlsext_status_type(tls->ssl, TLSEXT_STATUSTYPE_ocsp))
+		return -ENOMEM;
+	if (tls_verify_param(SSL_get0_param(tls->ssl), policy, tls->context, tls->name) < 0)
 		return -ENOMEM;
 	return tls_wire_attach(&tls->wire, tls->sessions->pool->wire, tls->ssl);
 }
@@ -161,7 +188,7 @@ tls_new(struct tls_sessions *sessions, const struct tls_setup *setup, usec_t now
 	tls->wire.fd = setup->fd;
 	tls->started_at = now;
 	tls->alert_received = tls->alert_sent = -1;
-	choose_names(tls, setup->target);
+	choose_names(tls, setup);
 	ERR_clear_error();
 	tls->ssl = SSL_new(tls->context->ssl_ctx);
 	if (!tls->ssl || setup_ssl(tls) < 0) {
@@ -226,6 +253,8 @@ finish_handshake(struct tls *tls, struct failure *failure)
 	if (must_be_judged(tls->policy) && !SSL_session_reused(tls->ssl) && !tls->certificate_judged)
 		return refuse(tls, FAILURE_TLS_CERTIFICATE_OTHER,
 			      "the server showed no certificate", failure);
+	if (tls_ocsp_wanted(tls->policy) && !SSL_session_reused(tls->ssl) && !tls->ocsp_judged)
+		return refuse(tls, FAILURE_TLS_OCSP_MISSING, NULL, failure);
 	SSL_get0_alpn_selected(tls->ssl, &alpn, &alpn_length);
 	if (tls->policy->alpn_required && alpn_length == 0)
 		return refuse(tls, FAILURE_TLS_ALPN, NULL, failure);
@@ -243,11 +272,14 @@ handshake_failed(struct tls *tls, int ssl_error, struct failure *failure)
 	return fail(tls, ssl_error, failure);
 }
 
-/* A name is wanted and there is none, as for a Unix socket without `verify_name`. */
+/*
+ * A name is wanted and there is none, as for a Unix socket without `verify_name`; or one that OpenSSL would take for all names
+ * that end so.
+ */
 static bool
 lacks_name(const struct tls *tls)
 {
-	return tls->policy->verify == VERIFY_FULL && tls->name[0] == '\0';
+	return tls->policy->verify == VERIFY_FULL && (tls->name[0] == '\0' || tls->name[0] == '.');
 }
 
 static enum tls_result
@@ -258,6 +290,50 @@ refuse_nameless(struct tls *tls, struct failure *failure)
 	return refuse(tls, FAILURE_LOCAL_TLS_CONFIG, NULL, failure);
 }
 
+/* The peer speaks something else.  OpenSSL has no more to do with it; what it had to say is kept for the failure. */
+static bool
+is_plain(struct tls *tls)
+{
+	if (classify_is_tls(tls->wire.first, tls->wire.first_length))
+		return false;
+	if (!tls->plain)
+		tls->plain_error = ERR_peek_last_error();
+	tls->plain = true;
+	return true;
+}
+
+static enum tls_result
+refuse_plain(struct tls *tls, struct failure *failure)
+{
+	ERR_clear_error();
+	if (tls->plain_error != 0)
+		ERR_raise(ERR_GET_LIB(tls->plain_error), ERR_GET_REASON(tls->plain_error));
+	return handshake_failed(tls, tls->plain_error != 0 ? SSL_ERROR_SSL : SSL_ERROR_WANT_READ,
+				failure);
+}
+
+/* Hears as much of it as its name takes. */
+static enum tls_result
+hear_plain(struct tls *tls, struct failure *failure)
+{
+	const struct tls_wire *wire = &tls->wire;
+
+	tls_wire_collect(&tls->wire);
+	if (wire->ended || wire->read_error != 0 || wire->first_length == sizeof(wire->first) ||
+	    classify_plain_settled(wire->first, wire->first_length))
+		return refuse_plain(tls, failure);
+	return TLS_WANT_READ;
+}
+
+bool
+tls_late(struct tls *tls, struct failure *failure)
+{
+	if (!tls->plain)
+		return false;
+	refuse_plain(tls, failure);
+	return true;
+}
+
 enum tls_result
 tls_handshake(struct tls *tls, struct failure *failure)
 {
@@ -265,6 +341,8 @@ tls_handshake(struct tls *tls, struct failure *failure)
 
 	if (lacks_name(tls))
 		return refuse_nameless(tls, failure);
+	if (tls->plain)
+		return hear_plain(tls, failure);
 	ERR_clear_error();
 	tls->wire.allowance = TLS_WIRE_ALLOWANCE;
 	tls->failure = failure;
@@ -273,12 +351,11 @@ tls_handshake(struct tls *tls, struct failure *failure)
 	if (r == 1)
 		return finish_handshake(tls, failure);
 	ssl_error = SSL_get_error(tls->ssl, r);
+	if (tls->alert_received < 0 && is_plain(tls)) /* perhaps by too few octets for OpenSSL to notice */
+		return hear_plain(tls, failure);
 	switch (ssl_error) {
 	case SSL_ERROR_WANT_WRITE: return TLS_WANT_WRITE;
-	case SSL_ERROR_WANT_READ:
-		if (classify_is_tls(tls->wire.first, tls->wire.first_length))
-			return TLS_WANT_READ;
-		return handshake_failed(tls, ssl_error, failure); /* too few octets for OpenSSL to notice */
+	case SSL_ERROR_WANT_READ: return TLS_WANT_READ;
 	default: return handshake_failed(tls, ssl_error, failure);
 	}
 }
@@ -317,6 +394,29 @@ tls_read(struct tls *tls, void *buffer, size_t size, size_t *ret_length, struct 
 			return TLS_WANT_READ;
 		/* So many octets in one piece, and no data among them. */
 		return refuse(tls, FAILURE_PROTOCOL_UNSOLICITED_DATA, NULL, failure);
+	case SSL_ERROR_WANT_WRITE: return TLS_WANT_WRITE;
+	default: return fail(tls, ssl_error, failure);
+	}
+}
+
+/*
+ * A peer that has gone is noticed by whoever reads next (tls_wire.c pretends that writing has worked): what it said before is
+ * more than that it has gone.
+ */
+enum tls_result
+tls_write(struct tls *tls, const void *buffer, size_t length, size_t *ret_length, struct failure *failure)
+{
+	int r, ssl_error;
+
+	must(length > 0);
+	ERR_clear_error();
+	tls->wire.allowance = TLS_WIRE_ALLOWANCE;
+	r = SSL_write_ex(tls->ssl, buffer, length, ret_length);
+	if (r == 1)
+		return TLS_DONE;
+	ssl_error = SSL_get_error(tls->ssl, r);
+	switch (ssl_error) {
+	case SSL_ERROR_WANT_READ: return TLS_WANT_READ;
 	case SSL_ERROR_WANT_WRITE: return TLS_WANT_WRITE;
 	default: return fail(tls, ssl_error, failure);
 	}

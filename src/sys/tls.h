@@ -19,7 +19,9 @@
 #define TLS_CHAIN_BYTES_MAX (512 * 1024) /* a longer certificate list is refused (ruling 10) */
 /* A resumed handshake shows no new certificate: at least this often there is a full one. */
 #define TLS_FULL_HANDSHAKE_INTERVAL USEC_PER_HOUR
-#define TLS_SESSIONS_MAX	    2 /* kept per upstream; TLS 1.3 tickets are single use (MEASURED.md) */
+/* Kept for one peer of an upstream, since TLS 1.3 tickets are single use (MEASURED.md); beyond, the oldest leaves. */
+#define TLS_SESSIONS_PEER_MAX 2
+#define TLS_SESSIONS_MAX      8 /* kept per upstream, of all its peers together; likewise */
 
 struct tls_pool;     /* contexts and trust stores of one thread */
 struct tls_sessions; /* tickets of one upstream */
@@ -97,6 +99,14 @@ enum tls_result {
  * with the stage; after TLS_FAILED the caller owns its references.
  */
 enum tls_result tls_handshake(struct tls *tls, struct failure *failure);
+
+/*
+ * tls_late(tls, failure):
+ * The deadline of the handshake has come.  Returns true with `failure` (failure_init()ed with the stage) filled where it is known
+ * already that the peer speaks no TLS, and only the rest of its first line was waited for (tls.not-tls); false where it is late and
+ * nothing more can be said.
+ */
+bool tls_late(struct tls *tls, struct failure *failure);
 
 /*
  * tls_verdict_pending(tls):

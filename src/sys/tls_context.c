@@ -1,6 +1,7 @@
 /* One SSL_CTX for each distinct TLS setting, made afresh when one of its files has changed. */
 #include "base/must.h"
 #include "sys/fd.h"
+#include "sys/regular.h"
 #include "sys/tls_internal.h"
 
 #include <errno.h>
@@ -130,18 +131,21 @@ log_key(const SSL *ssl, const char *line)
 static int
 open_keylog(struct tls_context *context, struct failure *failure)
 {
-	const char *file = context->settings.keylog_file;
+	const char *file = context->settings.keylog_file, *why;
 	int r;
 
 	if (!file)
 		return 0;
-	context->keylog_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	if (context->keylog_fd < 0) {
+	r = regular_open(file, O_WRONLY | O_APPEND | O_CREAT, &why);
+	if (r < 0) {
 		ERR_clear_error();
-		r = tls_load_failed(failure, FAILURE_LOCAL_TLS_CONFIG, file);
+		errno = -r;
+		r = why ? tls_load_failed_why(failure, FAILURE_LOCAL_TLS_CONFIG, file, why) :
+			  tls_load_failed(failure, FAILURE_LOCAL_TLS_CONFIG, file);
 		failure_add_detail(failure, "option", "keylog_file");
 		return r;
 	}
+	context->keylog_fd = r;
 	SSL_CTX_set_keylog_callback(context->ssl_ctx, log_key);
 	return 0;
 }
@@ -156,13 +160,15 @@ context_configure(struct tls_context *context, struct failure *failure)
 	SSL_CTX_set_app_data(ssl_ctx, context);
 	SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_clear_options(ssl_ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT);
-	SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_max_cert_list(ssl_ctx, TLS_CHAIN_BYTES_MAX);
 	SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ssl_ctx, tls_see_session);
 	SSL_CTX_set_client_cert_cb(ssl_ctx, tls_see_no_certificate);
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl_ctx, tls_verify, NULL);
+	SSL_CTX_set_tlsext_status_cb(ssl_ctx, tls_ocsp_see);
 	errno = 0;
 	if (tls_settings_apply(ssl_ctx, &context->settings, &option) == 0)
 		return 0;
@@ -175,10 +181,16 @@ static void
 note_own_certificate(struct tls_context *context)
 {
 	const X509 *own = SSL_CTX_get0_certificate(context->ssl_ctx);
+	STACK_OF(X509) *others = NULL;
 
 	context->has_certificate = own != NULL;
-	if (own)
-		context->own_not_after = tls_time_seconds(X509_get0_notAfter(own));
+	if (!own)
+		return;
+	context->own_not_after = tls_time_seconds(X509_get0_notAfter(own));
+	context->identity = tls_number_certificate(0, own); /* the key is the one that belongs to it */
+	SSL_CTX_get0_chain_certs(context->ssl_ctx, &others);
+	for (int i = 0; others && i < sk_X509_num(others); i++)
+		context->identity = tls_number_certificate(context->identity, sk_X509_value(others, i));
 }
 
 /* Reads our own small files first, the CA bundle last. */
@@ -202,6 +214,9 @@ context_load(struct tls_context *context, struct tls_pool *pool, struct failure 
 	if (r < 0)
 		return r;
 	SSL_CTX_set1_cert_store(context->ssl_ctx, context->store->x509);
+	context->trust = context->store->number;
+	for (int i = 0; context->crls && i < sk_X509_CRL_num(context->crls); i++)
+		context->trust = tls_number_crl(context->trust, sk_X509_CRL_value(context->crls, i));
 	return 0;
 }
 

@@ -116,6 +116,11 @@ fill_details(struct tls *tls, struct failure *failure)
 		if (tls->sni[0] != '\0')
 			failure_add_detail(failure, "sni", tls->sni);
 		break;
+	case FAILURE_TLS_WEAK_PARAMETERS:
+		if (failure->error == SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED)
+			failure_add_detail(failure, "why",
+					   "it knows no secure renegotiation (RFC 5746)");
+		break;
 	case FAILURE_LOCAL_TLS_CONFIG:
 		if (!failure_detail(failure, "why"))
 			failure_add_detail(failure, "why", failure->error_name);

@@ -5,7 +5,8 @@
  * tls_context	contexts by setting, and the pool	tls_chain	certificates as text
  * tls_load	our certificate, key, CRLs		tls_wire	the socket under OpenSSL
  * tls_settings	versions, ciphers, groups		tls_failure	what OpenSSL left behind, as a failure
- * tls_session	tickets of one upstream			tls		one connection
+ * tls_session	tickets of one upstream			tls_ocsp	stapled OCSP responses
+ * tls_judge	judging an established connection again	tls		one connection
  */
 #pragma once
 
@@ -68,6 +69,7 @@ struct tls_store {
 	unsigned int references;
 	char *file, *directory; /* where they came from; either may be NULL */
 	struct tls_stamp stamps[2];
+	uint64_t number; /* of what is in it; another one where that differs */
 	X509_STORE *x509;
 };
 
@@ -101,6 +103,28 @@ int tls_load_failed(struct failure *failure, enum failure_code code, const char 
  */
 int tls_load_failed_why(struct failure *failure, enum failure_code code, const char *file,
 			const char *why);
+
+/*
+ * tls_load_open(file, code, ret_bio, failure):
+ * Open the regular file `file` for reading, and leave OpenSSL's error queue and errno empty.  Returns 0 with a BIO that the caller
+ * frees, or a negative errno with `failure` filled with `code`.
+ */
+int tls_load_open(const char *file, enum failure_code code, BIO **ret_bio, struct failure *failure);
+
+/*
+ * tls_load_no_password(buffer, size, writing, arg):
+ * A pem_password_cb(3) that has none: where OpenSSL finds none, it would ask the terminal.  Returns -1.
+ */
+int tls_load_no_password(char *buffer, int size, int writing, void *arg);
+
+/*
+ * tls_number_add(number, bytes, length), tls_number_certificate(number, x509), tls_number_crl(number, crl):
+ * `number` with some octets, a certificate or a CRL added to it: what was made of the same things in the same order is
+ * equal, and nothing else will be.  Never 0.
+ */
+uint64_t tls_number_add(uint64_t number, const void *bytes, size_t length);
+uint64_t tls_number_certificate(uint64_t number, const X509 *x509);
+uint64_t tls_number_crl(uint64_t number, const X509_CRL *crl);
 
 /*
  * tls_load_credentials(ssl_ctx, policy, failure):
@@ -153,6 +177,8 @@ struct tls_context {
 	int keylog_fd;		   /* or -1 */
 	bool has_certificate;
 	int64_t own_not_after; /* of our certificate; where has_certificate */
+	uint64_t identity;     /* what our certificate and its chain are; 0: there is none */
+	uint64_t trust;	       /* what the store and the CRLs are; 0: no chain is verified */
 };
 
 /*
@@ -173,8 +199,9 @@ struct tls_context *tls_context_unref(struct tls_context *context);
 
 /* What a session vouches for: the judgement made in the full handshake it descends from. */
 struct tls_origin {
-	usec_t full_at; /* when that handshake was */
-	int64_t trusted_until; /* when the first certificate of the verified chain ends; INT64_MAX: nothing was verified */
+	usec_t full_at;	       /* when that handshake was */
+	int64_t trusted_until; /* when the first certificate of the verified chain, or its OCSP response, ends; INT64_MAX: nothing was verified */
+	int64_t expiry; /* when the first certificate of it ends, the trust anchor apart; 0: nothing was verified */
 	struct chain *chain; /* as presented; a reference */
 };
 
@@ -182,7 +209,9 @@ struct tls_origin {
 struct tls_ticket {
 	SSL_SESSION *session; /* NULL: the place is free */
 	enum verify verify;
+	enum ocsp ocsp;
 	char *name, *sni; /* that were verified and asked for; "" where there was none */
+	char *peer;	  /* whom it is of, as the configuration or the SRV record says */
 	struct tls_origin origin;
 };
 
@@ -276,7 +305,7 @@ int tls_wire_attach(struct tls_wire *wire, const BIO_METHOD *method, SSL *ssl);
 
 /*
  * tls_wire_collect(wire):
- * Read what more has come into wire->first, without waiting; for a peer with which nothing else will be done.
+ * Read what more has come into wire->first, without waiting, and note the end; for a peer with which nothing else will be done.
  */
 void tls_wire_collect(struct tls_wire *wire);
 
@@ -337,10 +366,27 @@ bool tls_issuer_place(const X509 *x509, struct text *text);
 int tls_verify(X509_STORE_CTX *store_ctx, void *arg);
 
 /*
- * tls_verify_setup(tls):
- * Tell OpenSSL which name to verify for tls->ssl.  Returns 0 or -ENOMEM.
+ * tls_verify_chain(tls, policy, context, store_ctx, failure):
+ * Judge the chain that `store_ctx` was given by `policy`: chain, name and pins; the store and the purpose have been set, the CRLs are
+ * those of `context`.  tls->origin.chain is that chain as text.  Returns whether it is trusted, having noted in tls->origin
+ * until when; else `failure` is filled.
  */
-int tls_verify_setup(struct tls *tls);
+bool tls_verify_chain(struct tls *tls, const struct tls_policy *policy,
+		      const struct tls_context *context, X509_STORE_CTX *store_ctx,
+		      struct failure *failure);
+
+/*
+ * tls_verify_param(param, policy, context, name):
+ * Tell OpenSSL what `policy` asks of a chain: the name and whether CRLs are looked at.  Returns 0 or -ENOMEM.
+ */
+int tls_verify_param(X509_VERIFY_PARAM *param, const struct tls_policy *policy,
+		     const struct tls_context *context, const char *name);
+
+/*
+ * tls_verify_revoked(failure, date, reason):
+ * The details of a revocation: its date, and its reason by number (CRL_REASON_…, or -1: none is known).
+ */
+void tls_verify_revoked(struct failure *failure, const ASN1_TIME *date, long reason);
 
 /*
  * tls_pinned(policy, digest):
@@ -348,6 +394,52 @@ int tls_verify_setup(struct tls *tls);
  * there are none and trust does not rest on them.
  */
 bool tls_pinned(const struct tls_policy *policy, const char *digest);
+
+/* ---- stapled OCSP responses (tls_ocsp.c) ------------------------------------------------------------------------ */
+
+#define TLS_OCSP_BYTES_MAX \
+	(64 * 1024) /* a longer response is refused: real ones have a few thousand octets */
+#define TLS_OCSP_SINGLES_MAX \
+	64 /* answers looked at in one response; certificates beyond are not found in it */
+/* How far this host's clock and the responder's may be apart. */
+#define TLS_OCSP_SKEW 300L /* s */
+/* A response that does not say when there will be a newer one is good for so long. */
+#define TLS_OCSP_AGE_MAX 86400L /* s */
+
+/* Whom a response must be about, and who may have signed it. */
+struct tls_ocsp_case {
+	STACK_OF(X509) * verified; /* leaf first, its issuer next; a self-signed leaf stands alone */
+	X509_STORE *store;
+};
+
+/*
+ * tls_ocsp_judge(ocsp_case, response, length, ret_until, failure):
+ * Judge a response in DER.  Returns true where it says that the leaf is good, *ret_until being when it ends (seconds since 1970); else
+ * `failure` is filled: tls.certificate-revoked with the details date and reason, tls.ocsp-invalid with why.  Leaves OpenSSL's
+ * error queue as it finds it, but for entries of its own.
+ */
+bool tls_ocsp_judge(const struct tls_ocsp_case *ocsp_case, const unsigned char *response,
+		    size_t length, int64_t *ret_until, struct failure *failure);
+
+/*
+ * tls_ocsp_demanded(x509):
+ * Whether `x509` demands that a response be stapled (RFC 7633, "must-staple").
+ */
+bool tls_ocsp_demanded(const X509 *x509);
+
+/*
+ * tls_ocsp_see(ssl, arg):
+ * SSL_CTX_set_tlsext_status_cb(3): the server's certificate has been accepted; judge what it has stapled, or that it has not.
+ * A resumed session brings none: the response of the handshake it descends from stands for it, as long as that response is
+ * good (tls_origin.trusted_until), and no longer than TLS_FULL_HANDSHAKE_INTERVAL.  Returns 1 or 0, the failure being filled.
+ */
+int tls_ocsp_see(SSL *ssl, void *arg);
+
+/*
+ * tls_ocsp_wanted(policy):
+ * Whether a response is asked for: `policy` says so, and chains are verified, for without that nobody knows who may sign it.
+ */
+bool tls_ocsp_wanted(const struct tls_policy *policy);
 
 /* ---- one connection (tls.c) ------------------------------------------------------------------------------------- */
 
@@ -360,16 +452,20 @@ struct tls {
 	const struct transport_policy *transport;
 	SSL *ssl;
 	struct tls_wire wire;
-	char name[TARGET_HOST_MAX]; /* to verify; "" where there is none */
-	char sni[TARGET_HOST_MAX];  /* to send; "": none */
-	struct tls_origin origin;   /* of the session in use, or of the handshake under way */
+	char name[TARGET_HOST_MAX];	 /* to verify; "" where there is none */
+	char sni[TARGET_HOST_MAX];	 /* to send; "": none */
+	char peer[TARGET_HOST_MAX + 16]; /* whom we mean, to tell the tickets of several apart */
+	struct tls_origin origin;	 /* of the session in use, or of the handshake under way */
 	SSL_SESSION *offered; /* a reference: the session that was offered, until the handshake ends */
 	usec_t started_at;
 	struct failure *failure; /* of the call under way: for the verification to fill; else NULL */
 	struct judgement *judgement; /* the verification under way (tls_verify.c), or NULL */
 	bool handshake_done;
 	bool certificate_judged; /* tls_verify() has accepted */
-	bool refused;		 /* tls_verify() has refused, and filled the failure */
+	bool ocsp_judged;	 /* tls_ocsp_see() has accepted */
+	bool refused;		 /* one of them has refused, and filled the failure */
+	bool plain; /* the peer's first octets are no TLS: OpenSSL is asked no more, and its name is waited for */
+	unsigned long plain_error; /* what OpenSSL said of them, or 0 */
 	/* What was seen on the way, by OpenSSL's callbacks. */
 	bool certificate_requested, certificate_sent;
 	bool ticket_seen, data_seen;	/* since the handshake ended */

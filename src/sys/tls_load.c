@@ -1,4 +1,6 @@
 /* Our own certificate, key and CRLs, and what to say when they cannot be read. */
+#include "sys/regular.h"
+#include "sys/secret.h"
 #include "sys/tls_internal.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 
 CLEANUP_DEFINE(BIO *, BIO_free_all)
 CLEANUP_DEFINE(EVP_PKEY *, EVP_PKEY_free)
+CLEANUP_DEFINE(X509 *, X509_free)
 
 static void
 x509_infos_freep(STACK_OF(X509_INFO) * *infos)
@@ -27,13 +30,6 @@ static void
 crls_freep(STACK_OF(X509_CRL) * *crls)
 {
 	sk_X509_CRL_pop_free(*crls, X509_CRL_free);
-}
-
-static void
-fclosep(FILE **stream)
-{
-	if (*stream)
-		fclose(*stream);
 }
 
 /* ---- what went wrong -------------------------------------------------------------------------------------------- */
@@ -116,14 +112,79 @@ tls_load_failed_why(struct failure *failure, enum failure_code code, const char 
 	return -EINVAL;
 }
 
+int
+tls_load_open(const char *file, enum failure_code code, BIO **ret_bio, struct failure *failure)
+{
+	const char *why;
+	FILE *stream;
+	int r = regular_stream(file, &stream, &why);
+
+	ERR_clear_error();
+	if (r < 0 && why)
+		return tls_load_failed_why(failure, code, file, why);
+	if (r < 0) {
+		errno = -r;
+		return tls_load_failed(failure, code, file);
+	}
+	*ret_bio = BIO_new_fp(stream, BIO_CLOSE);
+	if (!*ret_bio) {
+		fclose(stream);
+		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
+	}
+	errno = 0;
+	return 0;
+}
+
+int
+tls_load_no_password(char *buffer, int size, int writing, void *arg)
+{
+	(void)buffer;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+uint64_t
+tls_number_add(uint64_t number, const void *bytes, size_t length)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	uint64_t value = 0;
+
+	if (EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL))
+		memcpy(&value, digest, sizeof(value));
+	number = (number ^ value) * UINT64_C(0x100000001b3);
+	return number ? number : 1;
+}
+
+uint64_t
+tls_number_certificate(uint64_t number, const X509 *x509)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int length = 0;
+
+	X509_digest(x509, EVP_sha256(), digest, &length);
+	return tls_number_add(number, digest, length);
+}
+
+uint64_t
+tls_number_crl(uint64_t number, const X509_CRL *crl)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int length = 0;
+
+	X509_CRL_digest(crl, EVP_sha256(), digest, &length);
+	return tls_number_add(number, digest, length);
+}
+
 /* ---- certificate and key ---------------------------------------------------------------------------------------- */
 
 /* The key's password, read when OpenSSL asks for it. */
 struct password {
 	const char *file;
-	bool asked;  /* the key is encrypted */
-	bool failed; /* the file could not be read */
-	int error;   /* errno then, or 0 */
+	bool asked;	       /* the key is encrypted */
+	bool failed;	       /* the file could not be read */
+	struct failure reason; /* where failed */
 };
 
 /* pem_password_cb: the first line of the file.  Never prompts: without a file there is no password. */
@@ -131,30 +192,22 @@ static int
 password_give(char *buffer, int size, int writing, void *arg)
 {
 	struct password *password = arg;
-	_cleanup_(fclosep) FILE *stream = NULL;
-	char line[PASSWORD_MAX + 2] = "";
-	size_t length;
+	char line[PASSWORD_MAX + 1];
+	int length;
 
 	(void)writing;
 	password->asked = true;
 	if (!password->file)
 		return -1;
-	stream = fopen(password->file, "re");
-	if (stream)
-		setvbuf(stream, NULL, _IONBF, 0); /* no copy of the secret in a freed buffer */
-	if (!stream || !fgets(line, sizeof(line), stream)) {
-		password->failed = true;
-		password->error = stream && feof(stream) ? 0 : errno;
-		return -1;
-	}
-	length = strcspn(line, "\r\n");
-	if (length > PASSWORD_MAX || length > (size_t)size) {
-		password->failed = true;
-		length = 0;
-	}
-	memcpy(buffer, line, length);
+	failure_init(&password->reason, FAILURE_NONE, STAGE_LOAD);
+	length = secret_load(password->file, line, sizeof(line), &password->reason);
+	password->failed = length < 0;
+	if (length > size)
+		length = -1; /* OpenSSL takes no password as long as that */
+	if (length > 0)
+		memcpy(buffer, line, (size_t)length);
 	OPENSSL_cleanse(line, sizeof(line));
-	return password->failed ? -1 : (int)length;
+	return length;
 }
 
 static int
@@ -162,8 +215,8 @@ key_failed(const char *file, const struct password *password, struct failure *fa
 {
 	if (password->failed) {
 		ERR_clear_error();
-		errno = password->error;
-		return tls_load_failed(failure, FAILURE_LOCAL_KEY_LOAD, password->file);
+		failure_copy(failure, &password->reason);
+		return failure->error ? -failure->error : -EINVAL;
 	}
 	if (password->asked && !password->file)
 		return tls_load_failed_why(failure, FAILURE_LOCAL_KEY_LOAD, file,
@@ -182,11 +235,10 @@ load_key(SSL_CTX *ssl_ctx, const struct tls_policy *policy, struct failure *fail
 	_cleanup_(BIO_free_allp) BIO *bio = NULL;
 	_cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 
-	ERR_clear_error();
-	errno = 0;
-	bio = BIO_new_file(file, "r");
-	if (!bio)
-		return tls_load_failed(failure, FAILURE_LOCAL_KEY_LOAD, file);
+	int r = tls_load_open(file, FAILURE_LOCAL_KEY_LOAD, &bio, failure);
+
+	if (r < 0)
+		return r;
 	key = PEM_read_bio_PrivateKey(bio, NULL, password_give, &password);
 	if (!key)
 		return key_failed(file, &password, failure);
@@ -197,16 +249,58 @@ load_key(SSL_CTX *ssl_ctx, const struct tls_policy *policy, struct failure *fail
 	return 0;
 }
 
+/* Whether nothing is wrong but that the file has ended. */
+static bool
+is_end_of_pem(void)
+{
+	unsigned long error = ERR_peek_last_error();
+	bool ended = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+
+	if (ended)
+		ERR_clear_error();
+	return ended;
+}
+
+/* The certificates that follow our own: its intermediates.  Returns whether all could be used. */
+static bool
+use_intermediates(SSL_CTX *ssl_ctx, BIO *bio)
+{
+	X509 *x509;
+
+	while ((x509 = PEM_read_bio_X509(bio, NULL, tls_load_no_password, NULL))) {
+		if (!SSL_CTX_add0_chain_cert(ssl_ctx, x509)) {
+			X509_free(x509);
+			return false;
+		}
+	}
+	return is_end_of_pem();
+}
+
+/* As SSL_CTX_use_certificate_chain_file(3), which would wait for the writer of a FIFO and ask a terminal for passwords. */
+static int
+load_certificate(SSL_CTX *ssl_ctx, const char *file, struct failure *failure)
+{
+	_cleanup_(BIO_free_allp) BIO *bio = NULL;
+	_cleanup_(X509_freep) X509 *x509 = NULL;
+	int r = tls_load_open(file, FAILURE_LOCAL_CERTIFICATE_LOAD, &bio, failure);
+
+	if (r < 0)
+		return r;
+	x509 = PEM_read_bio_X509_AUX(bio, NULL, tls_load_no_password, NULL);
+	if (!x509 || !SSL_CTX_use_certificate(ssl_ctx, x509) || !use_intermediates(ssl_ctx, bio))
+		return tls_load_failed(failure, FAILURE_LOCAL_CERTIFICATE_LOAD, file);
+	return 0;
+}
+
 int
 tls_load_credentials(SSL_CTX *ssl_ctx, const struct tls_policy *policy, struct failure *failure)
 {
+	int r;
+
 	if (!policy->certificate)
 		return 0;
-	ERR_clear_error();
-	errno = 0;
-	if (SSL_CTX_use_certificate_chain_file(ssl_ctx, policy->certificate) != 1)
-		return tls_load_failed(failure, FAILURE_LOCAL_CERTIFICATE_LOAD, policy->certificate);
-	return load_key(ssl_ctx, policy, failure);
+	r = load_certificate(ssl_ctx, policy->certificate, failure);
+	return r < 0 ? r : load_key(ssl_ctx, policy, failure);
 }
 
 /* ---- CRLs ------------------------------------------------------------------------------------------------------- */
@@ -234,12 +328,11 @@ tls_load_crls(const char *file, STACK_OF(X509_CRL) * *ret_crls, struct failure *
 	_cleanup_(BIO_free_allp) BIO *bio = NULL;
 	_cleanup_(x509_infos_freep) STACK_OF(X509_INFO) *infos = NULL;
 	_cleanup_(crls_freep) STACK_OF(X509_CRL) *crls = NULL;
-	int r;
+	int r = tls_load_open(file, FAILURE_LOCAL_CA_LOAD, &bio, failure);
 
-	ERR_clear_error();
-	errno = 0;
-	bio = BIO_new_file(file, "r");
-	infos = bio ? PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL) : NULL;
+	if (r < 0)
+		return r;
+	infos = PEM_X509_INFO_read_bio(bio, NULL, tls_load_no_password, NULL);
 	if (!infos)
 		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, file);
 	crls = sk_X509_CRL_new_null();

@@ -24,6 +24,7 @@ ticket_done(struct tls_ticket *ticket)
 	SSL_SESSION_free(ticket->session);
 	free(ticket->name);
 	free(ticket->sni);
+	free(ticket->peer);
 	tls_origin_done(&ticket->origin);
 	*ticket = (struct tls_ticket){ 0 };
 }
@@ -123,7 +124,20 @@ tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, usec
 	return r;
 }
 
-/* Whether nobody may use `ticket` any more: its origin is too long ago, or its chain has expired since. */
+void
+tls_state(const struct tls_sessions *sessions, struct tls_state *ret_state)
+{
+	const struct tls_context *context = sessions->context;
+
+	*ret_state = (struct tls_state){ 0 };
+	if (!context)
+		return;
+	ret_state->trust = context->trust;
+	ret_state->identity = context->identity;
+	ret_state->own_expiry = context->has_certificate ? context->own_not_after : 0;
+}
+
+/* Whether nobody may use `ticket` any more: its origin is too long ago, or its chain or OCSP response has expired since. */
 static bool
 is_stale(const struct tls_ticket *ticket, usec_t now)
 {
@@ -131,12 +145,14 @@ is_stale(const struct tls_ticket *ticket, usec_t now)
 	       ticket->origin.trusted_until <= (int64_t)(clock_realtime() / USEC_PER_SEC);
 }
 
+/* A ticket shown to another peer is of no use there, and tells who else we have been talking to. */
 static bool
 is_for(const struct tls_ticket *ticket, const struct tls *tls)
 {
 	const struct chain *chain = ticket->origin.chain;
 
-	return ticket->verify == tls->policy->verify && strcmp(ticket->name, tls->name) == 0 &&
+	return ticket->verify == tls->policy->verify && ticket->ocsp >= tls->policy->ocsp &&
+	       strcmp(ticket->peer, tls->peer) == 0 && strcmp(ticket->name, tls->name) == 0 &&
 	       strcmp(ticket->sni, tls->sni) == 0 && chain_count(chain) > 0 &&
 	       tls_pinned(tls->policy, chain_certificate(chain, 0)->spki_sha256);
 }
@@ -181,21 +197,41 @@ tls_sessions_offer(struct tls *tls, usec_t now)
 	}
 }
 
-/* The place for a ticket of `origin`: a free one, or that of the oldest, unless all others are younger. */
-static struct tls_ticket *
-place_for(struct tls_sessions *sessions, const struct tls_origin *origin)
+static bool
+is_older(const struct tls_ticket *ticket, const struct tls_ticket *other)
 {
-	struct tls_ticket *oldest = NULL;
+	return !other || ticket->origin.full_at < other->origin.full_at;
+}
+
+/*
+ * The place for a ticket of `origin` from `peer`: that of the peer's oldest where it has its share, a free one, or that of the
+ * oldest of all; NULL where that is younger.
+ */
+static struct tls_ticket *
+place_for(struct tls_sessions *sessions, const char *peer, const struct tls_origin *origin)
+{
+	struct tls_ticket *vacant = NULL, *oldest = NULL, *peers_oldest = NULL, *place;
+	unsigned int peers = 0;
 
 	for (unsigned int i = 0; i < TLS_SESSIONS_MAX; i++) {
 		struct tls_ticket *ticket = &sessions->tickets[i];
 
-		if (!ticket->session)
-			return ticket;
-		if (!oldest || ticket->origin.full_at < oldest->origin.full_at)
+		if (!ticket->session) {
+			vacant = ticket;
+			continue;
+		}
+		if (is_older(ticket, oldest))
 			oldest = ticket;
+		if (strcmp(ticket->peer, peer) != 0)
+			continue;
+		peers++;
+		if (is_older(ticket, peers_oldest))
+			peers_oldest = ticket;
 	}
-	return oldest->origin.full_at <= origin->full_at ? oldest : NULL;
+	if (peers < TLS_SESSIONS_PEER_MAX && vacant)
+		return vacant;
+	place = peers < TLS_SESSIONS_PEER_MAX ? oldest : peers_oldest;
+	return place->origin.full_at <= origin->full_at ? place : NULL;
 }
 
 /*
@@ -206,9 +242,10 @@ void
 tls_sessions_keep(struct tls *tls, const SSL_SESSION *session)
 {
 	struct tls_sessions *sessions = tls->sessions;
-	struct tls_ticket *place = place_for(sessions, &tls->origin);
+	struct tls_ticket *place = place_for(sessions, tls->peer, &tls->origin);
 	struct tls_ticket ticket = {
 		.verify = tls->policy->verify,
+		.ocsp = tls->policy->ocsp,
 		.origin = tls->origin,
 	};
 
@@ -219,7 +256,8 @@ tls_sessions_keep(struct tls *tls, const SSL_SESSION *session)
 	ticket.session = SSL_SESSION_dup(session);
 	ticket.name = strdup(tls->name);
 	ticket.sni = strdup(tls->sni);
-	if (!ticket.session || !ticket.name || !ticket.sni) {
+	ticket.peer = strdup(tls->peer);
+	if (!ticket.session || !ticket.name || !ticket.sni || !ticket.peer) {
 		ticket_done(&ticket);
 		return;
 	}

@@ -1,16 +1,26 @@
 /* Trust stores, one for each distinct CA setting in each state of its files; and how such states are told apart. */
 #include "base/must.h"
+#include "sys/regular.h"
 #include "sys/tls_internal.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define HASH_NAME_DIGITS 8 /* of "5ed36f99.0", as openssl-rehash(1) names certificates */
+
+CLEANUP_DEFINE(BIO *, BIO_free_all)
+
+static void
+x509_infos_freep(STACK_OF(X509_INFO) * *infos)
+{
+	sk_X509_INFO_pop_free(*infos, X509_INFO_free);
+}
 
 /* Where CA certificates are to be found; both NULL: none are needed. */
 struct ca_place {
@@ -139,43 +149,106 @@ is_hash_name(const char *name)
 	return name[HASH_NAME_DIGITS] == '.' && isdigit((unsigned char)name[HASH_NAME_DIGITS + 1]);
 }
 
-/* OpenSSL takes any path for a directory and then trusts nobody: say beforehand that nothing can be found there. */
+/*
+ * OpenSSL takes any path for a directory and then trusts nobody: say beforehand that nothing can be found there.  It opens what
+ * is there by itself, in the middle of a handshake: what could hold it up is refused.
+ */
 static int
 check_directory(const char *path, struct failure *failure)
 {
 	_cleanup_(closedirp) DIR *directory = opendir(path);
 	struct dirent *entry;
+	unsigned int count = 0;
 
 	if (!directory)
 		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, path);
 	while ((entry = readdir(directory))) {
-		if (is_hash_name(entry->d_name))
-			return 0;
+		if (!is_hash_name(entry->d_name))
+			continue;
+		if (!regular_or_gone_at(dirfd(directory), entry->d_name))
+			return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, path,
+						   "something in it is no regular file");
+		count++;
 	}
+	if (count > 0)
+		return 0;
 	return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, path,
 				   "no certificates with hashed names; run openssl rehash");
+}
+
+/* As X509_STORE_load_file(3): certificates, and CRLs among them.  Returns whether all could be taken, and how many. */
+static bool
+take_all(struct tls_store *store, const STACK_OF(X509_INFO) * infos, unsigned int *ret_count)
+{
+	*ret_count = 0;
+	for (int i = 0; i < sk_X509_INFO_num(infos); i++) {
+		const X509_INFO *info = sk_X509_INFO_value(infos, i);
+
+		if (info->x509 && !X509_STORE_add_cert(store->x509, info->x509))
+			return false;
+		if (info->crl && !X509_STORE_add_crl(store->x509, info->crl))
+			return false;
+		if (!info->x509 && !info->crl)
+			continue;
+		if (info->x509)
+			store->number = tls_number_certificate(store->number, info->x509);
+		if (info->crl)
+			store->number = tls_number_crl(store->number, info->crl);
+		(*ret_count)++;
+	}
+	return true;
+}
+
+static int
+store_load_file(struct tls_store *store, struct failure *failure)
+{
+	_cleanup_(BIO_free_allp) BIO *bio = NULL;
+	_cleanup_(x509_infos_freep) STACK_OF(X509_INFO) *infos = NULL;
+	unsigned int count;
+	int r = tls_load_open(store->file, FAILURE_LOCAL_CA_LOAD, &bio, failure);
+
+	if (r < 0)
+		return r;
+	infos = PEM_X509_INFO_read_bio(bio, NULL, tls_load_no_password, NULL);
+	if (!infos || !take_all(store, infos, &count))
+		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->file);
+	if (count == 0)
+		return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, store->file,
+					   "no certificate in it");
+	return 0;
+}
+
+/* OpenSSL reads of a directory only what it needs, when it needs it: its own state stands for what is in it. */
+static int
+store_load_directory(struct tls_store *store, struct failure *failure)
+{
+	const struct tls_stamp *stamp = &store->stamps[1];
+	int r = check_directory(store->directory, failure);
+
+	if (r < 0)
+		return r;
+	if (!X509_STORE_load_path(store->x509, store->directory))
+		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->directory);
+	store->number = tls_number_add(store->number, &stamp->inode, sizeof(stamp->inode));
+	store->number = tls_number_add(store->number, &stamp->modified, sizeof(stamp->modified));
+	return 0;
 }
 
 static int
 store_load(struct tls_store *store, struct failure *failure)
 {
-	int r;
+	int r = 0;
 
 	ERR_clear_error();
 	store->x509 = X509_STORE_new();
 	if (!store->x509)
 		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
 	errno = 0;
-	if (store->file && !X509_STORE_load_file(store->x509, store->file))
-		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->file);
-	if (!store->directory)
-		return 0;
-	r = check_directory(store->directory, failure);
-	if (r < 0)
-		return r;
-	if (!X509_STORE_load_path(store->x509, store->directory))
-		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->directory);
-	return 0;
+	if (store->file)
+		r = store_load_file(store, failure);
+	if (r == 0 && store->directory)
+		r = store_load_directory(store, failure);
+	return r;
 }
 
 struct tls_store *

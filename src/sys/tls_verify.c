@@ -2,6 +2,7 @@
  * Judging the server's certificate.  OpenSSL stops at the first error it meets, the name being early among them; here
  * it goes on and all errors are collected, so that the one that helps most is named.  Any error still refuses.
  */
+#include "base/must.h"
 #include "sys/classify_tls.h"
 #include "sys/tls_internal.h"
 
@@ -23,16 +24,24 @@ struct finding {
 /* One verification under way. */
 struct judgement {
 	struct tls *tls;
+	const struct tls_policy *policy;
+	const struct tls_context *context;
 	X509_STORE_CTX *store_ctx;
 	const STACK_OF(X509) * presented; /* leaf first */
 	X509 *leaf;
 	struct finding finding;
 };
 
+/* To verify the issuer of a CRL, OpenSSL makes a context of its own: the connection is known to its parent. */
 static struct tls *
 tls_of(X509_STORE_CTX *store_ctx)
 {
-	SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+	X509_STORE_CTX *parent;
+	SSL *ssl;
+
+	while ((parent = X509_STORE_CTX_get0_parent_ctx(store_ctx)))
+		store_ctx = parent;
+	ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 
 	return SSL_get_app_data(ssl);
 }
@@ -53,8 +62,10 @@ collect(int ok, X509_STORE_CTX *store_ctx)
 	int error = X509_STORE_CTX_get_error(store_ctx);
 	int depth = X509_STORE_CTX_get_error_depth(store_ctx);
 
-	if (ok || error == X509_V_OK)
+	if (ok)
 		return 1;
+	if (error == X509_V_OK)
+		error = X509_V_ERR_UNSPECIFIED;
 	if (best->error != 0 && !classify_verify_outranks(error, depth, best->error, best->depth))
 		return 1;
 	finding_done(best);
@@ -127,6 +138,17 @@ add_names_details(struct failure *failure, const struct tls *tls, const struct c
 	failure_add_detail(failure, "names", text.length > 0 ? buffer : "no name at all");
 }
 
+void
+tls_verify_revoked(struct failure *failure, const ASN1_TIME *date, long reason)
+{
+	add_time_detail(failure, date);
+	for (const ENUMERATED_NAMES *known = X509V3_EXT_get_nid(NID_crl_reason)->usr_data;
+	     reason >= 0 && known->lname; known++) {
+		if (known->bitnum == reason)
+			failure_add_detail(failure, "reason", known->lname);
+	}
+}
+
 static void
 add_revocation_details(struct failure *failure, const struct finding *finding)
 {
@@ -135,15 +157,9 @@ add_revocation_details(struct failure *failure, const struct finding *finding)
 
 	if (!finding->crl || X509_CRL_get0_by_cert(finding->crl, &revoked, finding->x509) != 1)
 		return;
-	add_time_detail(failure, X509_REVOKED_get0_revocationDate(revoked));
 	reason = X509_REVOKED_get_ext_d2i(revoked, NID_crl_reason, NULL, NULL);
-	if (!reason)
-		return;
-	for (const ENUMERATED_NAMES *known = X509V3_EXT_get_nid(NID_crl_reason)->usr_data;
-	     known && known->lname; known++) {
-		if (known->bitnum == ASN1_ENUMERATED_get(reason))
-			failure_add_detail(failure, "reason", known->lname);
-	}
+	tls_verify_revoked(failure, X509_REVOKED_get0_revocationDate(revoked),
+			   reason ? ASN1_ENUMERATED_get(reason) : -1);
 	ASN1_ENUMERATED_free(reason);
 }
 
@@ -193,15 +209,31 @@ add_details(struct failure *failure, const struct judgement *judgement)
 
 /* ---- the judgement ---------------------------------------------------------------------------------------------- */
 
+static bool
+is_malformed(const X509 *x509)
+{
+	return (X509_get_extension_flags((X509 *)x509) & EXFLAG_INVALID) != 0;
+}
+
 /*
  * An intermediate whose extensions do not parse is passed over when the chain is built, and a leaf's go unsaid: both look
- * like an unknown issuer.  Returns the depth of the first such certificate, or -1.
+ * like an unknown issuer.  Returns the depth of the certificate that is to blame, or -1.
  */
 static int
-malformed_depth(const STACK_OF(X509) * presented)
+malformed_depth(const struct judgement *judgement)
 {
-	for (int i = 0; i < sk_X509_num(presented); i++) {
-		if (X509_get_extension_flags(sk_X509_value(presented, i)) & EXFLAG_INVALID)
+	const struct finding *finding = &judgement->finding;
+
+	if (is_malformed(judgement->leaf))
+		return 0;
+	if (!finding->x509 || classify_verify(finding->error, finding->depth) !=
+				      FAILURE_TLS_CERTIFICATE_UNKNOWN_ISSUER)
+		return -1;
+	for (int i = 1; i < sk_X509_num(judgement->presented); i++) {
+		X509 *x509 = sk_X509_value(judgement->presented, i);
+
+		if (is_malformed(x509) && X509_NAME_cmp(X509_get_subject_name(x509),
+							X509_get_issuer_name(finding->x509)) == 0)
 			return i;
 	}
 	return -1;
@@ -227,15 +259,14 @@ static void
 refuse_chain(struct judgement *judgement, struct failure *failure)
 {
 	const struct finding *finding = &judgement->finding;
-	int malformed = malformed_depth(judgement->presented);
+	int malformed = malformed_depth(judgement);
 
 	failure->code = classify_verify(finding->error, finding->depth);
 	failure->verify = finding->error;
 	failure->verify_depth = finding->depth;
 	text_copy(failure->verify_name, sizeof(failure->verify_name),
 		  classify_verify_name(finding->error));
-	if (malformed == 0 ||
-	    (malformed > 0 && failure->code == FAILURE_TLS_CERTIFICATE_UNKNOWN_ISSUER)) {
+	if (malformed >= 0) {
 		failure->code = FAILURE_TLS_CERTIFICATE_MALFORMED;
 		failure->verify_depth = malformed;
 	} else if (is_incomplete(judgement, failure)) {
@@ -245,33 +276,36 @@ refuse_chain(struct judgement *judgement, struct failure *failure)
 	X509_STORE_CTX_set_error(judgement->store_ctx, finding->error);
 }
 
-/* When the first certificate of the verified chain ends: no session may outlive it. */
-static int64_t
-chain_end(X509_STORE_CTX *store_ctx)
+/*
+ * When the first certificate of the verified chain ends: no session may outlive it.  That the trust anchor ends is for this
+ * host to know, and not worth a warning about the peer; but a leaf that is trusted by itself counts.
+ */
+static void
+note_end(const STACK_OF(X509) * verified, struct tls_origin *origin)
 {
-	const STACK_OF(X509) *verified = X509_STORE_CTX_get0_chain(store_ctx);
-	int64_t end = INT64_MAX;
+	int count = sk_X509_num(verified);
 
-	for (int i = 0; verified && i < sk_X509_num(verified); i++) {
-		int64_t own = tls_time_seconds(X509_get0_notAfter(sk_X509_value(verified, i)));
+	origin->trusted_until = INT64_MAX;
+	for (int i = 0; i < count; i++) {
+		int64_t end = tls_time_seconds(X509_get0_notAfter(sk_X509_value(verified, i)));
 
-		if (own < end)
-			end = own;
+		if (end < origin->trusted_until)
+			origin->trusted_until = end;
+		if (i == 0 || (i < count - 1 && end < origin->expiry))
+			origin->expiry = end;
 	}
-	return end;
 }
 
 /* Returns whether the chain (and name) satisfies the policy; else `failure` is filled. */
 static bool
 judge_chain(struct judgement *judgement, struct failure *failure)
 {
-	struct tls *tls = judgement->tls;
 	int verified;
 
-	if (!tls_needs_trust(tls->policy))
+	if (!tls_needs_trust(judgement->policy))
 		return true;
-	if (tls->context->crls)
-		X509_STORE_CTX_set0_crls(judgement->store_ctx, tls->context->crls);
+	if (judgement->context->crls)
+		X509_STORE_CTX_set0_crls(judgement->store_ctx, judgement->context->crls);
 	X509_STORE_CTX_set_verify_cb(judgement->store_ctx, collect);
 	verified = X509_verify_cert(judgement->store_ctx);
 	if (verified <= 0 && judgement->finding.error == 0) {
@@ -279,13 +313,13 @@ judge_chain(struct judgement *judgement, struct failure *failure)
 
 		judgement->finding.error = error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
 	}
-	if (judgement->finding.error == 0 && (X509_get_extension_flags(judgement->leaf) & EXFLAG_INVALID))
+	if (judgement->finding.error == 0 && is_malformed(judgement->leaf))
 		judgement->finding.error = X509_V_ERR_INVALID_EXTENSION;
 	if (judgement->finding.error != 0) {
 		refuse_chain(judgement, failure);
 		return false;
 	}
-	tls->origin.trusted_until = chain_end(judgement->store_ctx);
+	note_end(X509_STORE_CTX_get0_chain(judgement->store_ctx), &judgement->tls->origin);
 	return true;
 }
 
@@ -314,7 +348,7 @@ judge_pins(struct judgement *judgement, struct failure *failure)
 {
 	const struct certificate *leaf = chain_certificate(judgement->tls->origin.chain, 0);
 
-	if (tls_pinned(judgement->tls->policy, leaf->spki_sha256))
+	if (tls_pinned(judgement->policy, leaf->spki_sha256))
 		return true;
 	failure->code = FAILURE_TLS_CERTIFICATE_PIN;
 	failure_add_detail(failure, "sha256", leaf->spki_sha256);
@@ -324,62 +358,76 @@ judge_pins(struct judgement *judgement, struct failure *failure)
 
 /* Keeps the chain as it was presented, whatever comes of it, and remembers it for those that will present the same. */
 static int
-keep_chain(struct judgement *judgement)
+keep_chain(struct tls *tls, const STACK_OF(X509) * presented)
 {
-	struct tls *tls = judgement->tls;
 	struct tls_sessions *sessions = tls->sessions;
 
 	tls_origin_done(&tls->origin);
 	tls->origin.full_at = tls->started_at;
 	tls->origin.trusted_until = INT64_MAX;
-	if (tls_chain_new(judgement->presented, sessions->chain, &tls->origin.chain) < 0)
+	tls->origin.expiry = 0;
+	if (tls_chain_new(presented, sessions->chain, &tls->origin.chain) < 0)
 		return -ENOMEM;
 	chain_unref(sessions->chain);
 	sessions->chain = chain_ref(tls->origin.chain);
 	return 0;
 }
 
-int
-tls_verify(X509_STORE_CTX *store_ctx, void *arg)
+bool
+tls_verify_chain(struct tls *tls, const struct tls_policy *policy, const struct tls_context *context,
+		 X509_STORE_CTX *store_ctx, struct failure *failure)
 {
-	struct tls *tls = tls_of(store_ctx);
 	struct judgement judgement = {
 		.tls = tls,
+		.policy = policy,
+		.context = context,
 		.store_ctx = store_ctx,
 		.presented = X509_STORE_CTX_get0_untrusted(store_ctx),
 		.leaf = X509_STORE_CTX_get0_cert(store_ctx),
 	};
+	bool trusted;
+
+	tls->judgement = &judgement;
+	trusted = judge_chain(&judgement, failure) && judge_pins(&judgement, failure);
+	tls->judgement = NULL;
+	finding_done(&judgement.finding);
+	return trusted;
+}
+
+int
+tls_verify(X509_STORE_CTX *store_ctx, void *arg)
+{
+	struct tls *tls = tls_of(store_ctx);
 
 	(void)arg;
-	tls->judgement = &judgement;
-	if (keep_chain(&judgement) < 0) {
+	must(tls->failure);
+	tls->certificate_judged = false;
+	if (keep_chain(tls, X509_STORE_CTX_get0_untrusted(store_ctx)) < 0) {
 		tls->failure->code = FAILURE_LOCAL_NO_MEMORY;
 		X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_OUT_OF_MEM);
-	} else if (judge_chain(&judgement, tls->failure) && judge_pins(&judgement, tls->failure)) {
+	} else if (tls_verify_chain(tls, tls->policy, tls->context, store_ctx, tls->failure)) {
 		tls->certificate_judged = true;
 		X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
 	}
-	tls->judgement = NULL;
-	finding_done(&judgement.finding);
 	tls->refused = !tls->certificate_judged;
 	return tls->certificate_judged ? 1 : 0;
 }
 
 int
-tls_verify_setup(struct tls *tls)
+tls_verify_param(X509_VERIFY_PARAM *param, const struct tls_policy *policy,
+		 const struct tls_context *context, const char *name)
 {
-	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
 	int r = 1;
 
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 						       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (tls->context->crls)
+	if (context->crls)
 		X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	if (tls->policy->verify != VERIFY_FULL)
+	if (policy->verify != VERIFY_FULL)
 		return 0;
 	ERR_clear_error();
-	if (!X509_VERIFY_PARAM_set1_ip_asc(param, tls->name))
-		r = X509_VERIFY_PARAM_set1_host(param, tls->name, 0);
+	if (!X509_VERIFY_PARAM_set1_ip_asc(param, name))
+		r = X509_VERIFY_PARAM_set1_host(param, name, 0);
 	ERR_clear_error();
 	return r ? 0 : -ENOMEM;
 }

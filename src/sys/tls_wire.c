@@ -124,6 +124,10 @@ tls_wire_collect(struct tls_wire *wire)
 
 	while (wire->first_length < sizeof(wire->first)) {
 		length = recv(wire->fd, more, sizeof(wire->first) - wire->first_length, MSG_DONTWAIT);
+		if (length == 0)
+			wire->ended = true;
+		else if (length < 0 && !is_retry(errno))
+			wire->read_error = errno;
 		if (length <= 0)
 			return;
 		keep_first(wire, more, (size_t)length);

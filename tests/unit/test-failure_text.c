@@ -92,8 +92,9 @@ hints_with_and_without_values(void **state)
 	assert_string_equal(hint(&failure), "Cannot read /etc/k.pem: No such file or directory.");
 	assert_string_equal(hint_of(FAILURE_TLS_NAME_REFUSED),
 			    "The server has no site of the name asked for.");
-	assert_string_equal(hint_of(FAILURE_TLS_NOT_TLS),
-			    "The peer speaks plain text: wrong port, or STARTTLS is needed.");
+	assert_string_equal(
+		hint_of(FAILURE_TLS_NOT_TLS),
+		"The peer sends plain text instead of TLS: wrong port, or STARTTLS is needed.");
 }
 
 static void
@@ -117,7 +118,7 @@ what_the_record_holds_fills_hints_too(void **state)
 	failure_set_evidence(&failure, "HTTP/1.1 400\r\n", 14);
 	failure_add_detail(&failure, "protocol", "HTTP");
 	assert_string_equal(hint(&failure),
-			    "The peer speaks HTTP in plain text: wrong port, or STARTTLS is needed. "
+			    "The peer sends HTTP instead of TLS: wrong port, or STARTTLS is needed. "
 			    "First bytes: HTTP/1.1 400\\x0d\\x0a.");
 	failure_init(&failure, FAILURE_TLS_PEER_ALERT, STAGE_HANDSHAKE);
 	assert_string_equal(hint(&failure), "The server refused.");

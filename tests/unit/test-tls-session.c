@@ -210,6 +210,8 @@ test_chain_expires(void **state)
 	for (unsigned int i = 0; i < TLS_SESSIONS_MAX; i++) {
 		struct tls_ticket *ticket = &lab.sessions->tickets[i];
 
+		if (!ticket->session)
+			continue;
 		assert_int_equal(ticket->origin.trusted_until,
 				 tls_time_seconds(X509_get0_notAfter(leaf.x509)));
 		ticket->origin.trusted_until = (int64_t)(clock_realtime() / USEC_PER_SEC);

@@ -43,7 +43,7 @@ test_plain(void **state)
 	expect_plain("SSH-2.0-OpenSSH_9.2\r\n", 21, LAB_THEN_WAIT, "SSH");
 	expect_plain(mysql, sizeof(mysql) - 1, LAB_THEN_WAIT, "MySQL");
 	expect_plain("OK", 2, LAB_THEN_WAIT, "something else"); /* fewer octets than a record's header */
-	expect_plain("\x16\x02zz", 4, LAB_THEN_CLOSE, "something else");
+	expect_plain("\x16\x02zz", 4, LAB_THEN_CLOSE, "TLS record of a wrong version");
 	memset(much, 'x', sizeof(much));
 	expect_plain(much, sizeof(much), LAB_THEN_WAIT, "something else");
 }
@@ -378,7 +378,37 @@ test_sni(void **state)
 	lab.policy.verify_name = LAB_HOST;
 	lab.target = (struct target){ .kind = TARGET_ADDRESS, .host = "192.0.2.7" };
 	assert_code(lab_code(&lab, &server), FAILURE_NONE);
+	assert_string_equal(seen_sni, LAB_HOST); /* the name that is verified, whatever the target is */
+	lab.policy.verify_name = "192.0.2.7";
+	assert_code(lab_code(&lab, &server), FAILURE_NONE);
 	assert_string_equal(seen_sni, "(none)");
+	lab_end(&lab);
+}
+
+/* Of a service the configured domain is verified, unless the file trusts plain DNS with the host's name. */
+static void
+test_service(void **state)
+{
+	struct lab_server server = { .configure = use_sni };
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab);
+	lab.target = (struct target){ .kind = TARGET_SERVICE, .host = "_imaps._tcp." LAB_HOST };
+	lab.srv_host = "mail.elsewhere.example";
+	assert_code(lab_code(&lab, &server), FAILURE_NONE);
+	assert_string_equal(seen_sni, LAB_HOST);
+	lab.policy.verify_name = VERIFY_NAME_SRV_TARGET;
+	assert_code(lab_code(&lab, &server), FAILURE_TLS_CERTIFICATE_NAME);
+	assert_string_equal(seen_sni, "mail.elsewhere.example");
+	assert_string_equal(failure_detail(&lab.failure, "name"), "mail.elsewhere.example");
+	lab.srv_host = "a.wild.example.";
+	assert_code(lab_code(&lab, &server), FAILURE_NONE);
+	assert_string_equal(seen_sni, "a.wild.example");
+	lab.target = (struct target){ .kind = TARGET_NAME, .host = LAB_HOST }; /* no service: its own host */
+	lab.srv_host = NULL;
+	assert_code(lab_code(&lab, &server), FAILURE_NONE);
+	assert_string_equal(seen_sni, LAB_HOST);
 	lab_end(&lab);
 }
 
@@ -586,6 +616,7 @@ main(void)
 		cmocka_unit_test(test_weak_parameters),
 		cmocka_unit_test(test_alpn),
 		cmocka_unit_test(test_sni),
+		cmocka_unit_test(test_service),
 		cmocka_unit_test(test_data),
 		cmocka_unit_test(test_key_update),
 		cmocka_unit_test(test_key_updates_without_end),

@@ -297,7 +297,12 @@ lab_connect(struct lab *lab)
 void
 lab_client(struct lab *lab)
 {
-	struct tls_setup setup = { .fd = lab->fds[0], .target = &lab->target, .policy = &lab->policy };
+	struct tls_setup setup = {
+		.fd = lab->fds[0],
+		.target = &lab->target,
+		.srv_host = lab->srv_host,
+		.policy = &lab->policy,
+	};
 	int r = tls_prepare(lab->sessions, &lab->policy, lab->now, &lab->failure);
 
 	if (r < 0)

@@ -76,6 +76,7 @@ struct lab {
 	struct tls_sessions *sessions;
 	struct tls_policy policy;
 	struct target target;
+	const char *srv_host;
 	SSL_CTX *server_ctx; /* kept from one connection to the next, so that its tickets stay good */
 	struct tls *tls;
 	SSL *server;
