@@ -11,8 +11,13 @@
  *	broken		an answer that ends in the middle of its record
  *	noise		octets that are no DNS message
  *	cut		over UDP truncated, over TCP as "a"
+ *	cut-NUMBER	over UDP truncated, over TCP as "ip-NUMBER"
  *	silent		nothing
  *	once-silent	nothing the first time, then as "a"
+ *	ip-NUMBER	A 192.0.2.NUMBER or AAAA 2001:db8::NUMBER; four-NUMBER, six-NUMBER: one of them alone; TTL 60
+ *	slow-NUMBER	as "ip-9", over UDP after NUMBER ms
+ *	once-slow	the first time after 400 ms, then at once
+ * SRV records are those of dns_offer() for the name; of others the first label tells, without its underscore.
  * "search.test" is the domain of a search list: in it only "short" exists.  Any other name is "nx".
  */
 #pragma once
@@ -28,21 +33,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "sys/clock.h"
 
 #define DNS_MESSAGE_MAX 4096
 #define DNS_TYPE_A	1
 #define DNS_TYPE_CNAME	5
 #define DNS_TYPE_AAAA	28
-
-struct dns_server {
-	int udp, tcp, stop[2];
-	pthread_t thread;
-	/* Atomic: */
-	unsigned int questions; /* that have come */
-	unsigned int once_seen;
-};
+#define DNS_TYPE_SRV	33
+#define DNS_OFFERS_MAX	128
+#define DNS_SLOW_MAX	16
 
 struct dns_message {
 	unsigned char bytes[DNS_MESSAGE_MAX];
@@ -50,6 +53,33 @@ struct dns_message {
 	size_t question_end;
 	char name[256], label[64];
 	unsigned int type;
+};
+
+/* One SRV record; `host` is dotted text, "." the root. */
+struct dns_offer {
+	const char *service;
+	unsigned int ttl, priority, weight, port;
+	const char *host;
+};
+
+/* A reply that is held back. */
+struct dns_slow {
+	bool waiting;
+	usec_t due;
+	struct sockaddr_in to;
+	struct dns_message message;
+};
+
+struct dns_server {
+	int udp, tcp, stop[2]; /* tcp -1: not served */
+	pthread_t thread;
+	struct dns_offer offers[DNS_OFFERS_MAX];
+	unsigned int offer_count;
+	struct dns_slow slow[DNS_SLOW_MAX];
+	/* Atomic: */
+	unsigned int questions; /* that have come */
+	unsigned int services;	/* of those, for SRV records */
+	unsigned int once_seen;
 };
 
 static void
@@ -109,6 +139,8 @@ dns_read(struct dns_message *reply)
 	reply->name[to - 1] = '\0';
 	for (char *letter = reply->label; *letter != '\0'; letter++)
 		*letter = (char)tolower((unsigned char)*letter);
+	if (*reply->label == '_')
+		memmove(reply->label, reply->label + 1, strlen(reply->label));
 	reply->type = reply->bytes[at + 1] << 8 | reply->bytes[at + 2];
 	reply->question_end = at + 5;
 	return true;
@@ -153,12 +185,77 @@ dns_put_cname(struct dns_message *reply)
 	reply->bytes[7]++;
 }
 
+static void
+dns_put_numbered(struct dns_message *reply, unsigned int number)
+{
+	char ipv4[INET_ADDRSTRLEN], ipv6[INET6_ADDRSTRLEN];
+
+	snprintf(ipv4, sizeof(ipv4), "192.0.2.%u", number % 256);
+	snprintf(ipv6, sizeof(ipv6), "2001:db8::%x", number);
+	dns_put_address(reply, 60, ipv4, ipv6);
+}
+
+static void
+dns_put_offer(struct dns_message *reply, const struct dns_offer *offer)
+{
+	unsigned char data[6 + 256] = {
+		(unsigned char)(offer->priority >> 8), (unsigned char)offer->priority,
+		(unsigned char)(offer->weight >> 8),   (unsigned char)offer->weight,
+		(unsigned char)(offer->port >> 8),     (unsigned char)offer->port,
+	};
+	const char *at = offer->host;
+	unsigned int length = 6;
+
+	while (*at != '\0' && *at != '.') {
+		size_t label = strcspn(at, ".");
+
+		data[length] = (unsigned char)label;
+		memcpy(data + length + 1, at, label);
+		length += 1 + (unsigned int)label;
+		at += label + (at[label] == '.');
+	}
+	dns_put_record(reply, DNS_TYPE_SRV, offer->ttl, data, length + 1);
+}
+
+/* Whether there is such a service. */
 static bool
-dns_put_data(struct dns_message *reply)
+dns_put_offers(const struct dns_server *server, struct dns_message *reply)
+{
+	for (unsigned int i = 0; i < server->offer_count; i++) {
+		if (strcasecmp(server->offers[i].service, reply->name) == 0)
+			dns_put_offer(reply, &server->offers[i]);
+	}
+	return reply->bytes[7] > 0;
+}
+
+/* The addresses of names that have a number of their own; whether it is one. */
+static bool
+dns_put_host(struct dns_message *reply, unsigned int number)
+{
+	const char *label = reply->label;
+	bool is_v6 = reply->type == DNS_TYPE_AAAA;
+
+	if (strncmp(label, "ip-", 3) == 0 || strncmp(label, "cut-", 4) == 0)
+		dns_put_numbered(reply, number);
+	else if (strncmp(label, "slow-", 5) == 0 || strcmp(label, "once-slow") == 0)
+		dns_put_numbered(reply, 9);
+	else if (strncmp(label, "four-", 5) != 0 && strncmp(label, "six-", 4) != 0)
+		return false;
+	else if (is_v6 == (strncmp(label, "six-", 4) == 0))
+		dns_put_numbered(reply, number);
+	return true;
+}
+
+static bool
+dns_put_data(const struct dns_server *server, struct dns_message *reply)
 {
 	const char *label = reply->label, *dash = strchr(label, '-');
 	unsigned int number = dash ? (unsigned int)atoi(dash + 1) : 0;
 
+	if (reply->type == DNS_TYPE_SRV)
+		return dns_put_offers(server, reply) || strcmp(label, "nodata") == 0;
+	if (dns_put_host(reply, number))
+		return true;
 	if (strcmp(label, "a") == 0 || strncmp(label, "a-", 2) == 0 || strcmp(label, "cut") == 0 ||
 	    strcmp(label, "once-silent") == 0 || strcmp(reply->name, "short.search.test") == 0)
 		dns_put_address(reply, 60, "192.0.2.1", "2001:db8::1");
@@ -197,6 +294,8 @@ dns_answer(struct dns_server *server, struct dns_message *reply, bool tcp)
 	__atomic_add_fetch(&server->questions, 1, __ATOMIC_SEQ_CST);
 	if (!dns_read(reply) || strcmp(reply->label, "silent") == 0)
 		return false;
+	if (reply->type == DNS_TYPE_SRV)
+		__atomic_add_fetch(&server->services, 1, __ATOMIC_SEQ_CST);
 	if (strcmp(reply->label, "once-silent") == 0 &&
 	    __atomic_fetch_add(&server->once_seen, 1, __ATOMIC_SEQ_CST) == 0)
 		return false;
@@ -208,7 +307,7 @@ dns_answer(struct dns_server *server, struct dns_message *reply, bool tcp)
 	reply->bytes[2] = 0x80 | (reply->bytes[2] & 0x79);
 	reply->bytes[3] = 0x80;
 	memset(reply->bytes + 6, 0, 6);
-	if (strcmp(reply->label, "cut") == 0 && !tcp) {
+	if (strncmp(reply->label, "cut", 3) == 0 && !tcp) {
 		reply->bytes[2] |= 0x02;
 		return true;
 	}
@@ -219,9 +318,55 @@ dns_answer(struct dns_server *server, struct dns_message *reply, bool tcp)
 	}
 	if (dns_rcode(reply) != 0)
 		reply->bytes[3] |= (unsigned char)dns_rcode(reply);
-	else if (!dns_put_data(reply))
+	else if (!dns_put_data(server, reply))
 		reply->bytes[3] |= 3;
 	return true;
+}
+
+/* How long a reply over UDP is held back, in ms. */
+static unsigned int
+dns_delay(struct dns_server *server, const struct dns_message *reply)
+{
+	if (strncmp(reply->label, "slow-", 5) == 0)
+		return (unsigned int)atoi(reply->label + 5);
+	if (strcmp(reply->label, "once-slow") == 0 &&
+	    __atomic_fetch_add(&server->once_seen, 1, __ATOMIC_SEQ_CST) == 0)
+		return 400;
+	return 0;
+}
+
+static void
+dns_hold_back(struct dns_server *server, const struct dns_message *reply, unsigned int msec,
+	      const struct sockaddr_in *to)
+{
+	for (unsigned int i = 0; i < DNS_SLOW_MAX; i++) {
+		struct dns_slow *slow = &server->slow[i];
+
+		if (slow->waiting)
+			continue;
+		*slow = (struct dns_slow){ true, clock_now() + msec * USEC_PER_MSEC, *to, *reply };
+		return;
+	}
+}
+
+/* Sends what is due; returns how long poll() is to wait for the next, in ms, or -1. */
+static int
+dns_send_slow(struct dns_server *server)
+{
+	usec_t now = clock_now(), next = USEC_INFINITY;
+
+	for (unsigned int i = 0; i < DNS_SLOW_MAX; i++) {
+		struct dns_slow *slow = &server->slow[i];
+
+		if (slow->waiting && slow->due <= now) {
+			sendto(server->udp, slow->message.bytes, slow->message.length, 0,
+			       (struct sockaddr *)&slow->to, sizeof(slow->to));
+			slow->waiting = false;
+		}
+		if (slow->waiting)
+			next = usec_min(next, slow->due);
+	}
+	return next == USEC_INFINITY ? -1 : (int)((next - now) / USEC_PER_MSEC) + 1;
 }
 
 static void
@@ -232,9 +377,15 @@ dns_serve_udp(struct dns_server *server)
 	socklen_t from_length = sizeof(from);
 	ssize_t length = recvfrom(server->udp, message.bytes, sizeof(message.bytes), 0,
 				  (struct sockaddr *)&from, &from_length);
+	unsigned int delay;
 
 	message.length = length > 0 ? (size_t)length : 0;
-	if (length > 12 && dns_answer(server, &message, false))
+	if (length <= 12 || !dns_answer(server, &message, false))
+		return;
+	delay = dns_delay(server, &message);
+	if (delay > 0)
+		dns_hold_back(server, &message, delay, &from);
+	else
 		sendto(server->udp, message.bytes, message.length, 0, (struct sockaddr *)&from,
 		       from_length);
 }
@@ -273,7 +424,7 @@ dns_serve(void *arg)
 		{ .fd = server->stop[0], .events = POLLIN },
 	};
 
-	while (poll(fds, COUNT_OF(fds), -1) > 0 && !fds[2].revents) {
+	while (poll(fds, COUNT_OF(fds), dns_send_slow(server)) >= 0 && !fds[2].revents) {
 		if (fds[0].revents)
 			dns_serve_udp(server);
 		if (fds[1].revents)
@@ -282,25 +433,35 @@ dns_serve(void *arg)
 	return NULL;
 }
 
-/*
- * dns_start(server), dns_stop(server):
- * Serve in a thread of its own until stopped.
- */
 static void
-dns_start(struct dns_server *server)
+dns_listen(struct dns_server *server, const struct sockaddr_in *name)
 {
-	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(53) };
-	int one = 1, bytes = 1 << 20;
+	int one = 1;
 
-	*server = (struct dns_server){ 0 };
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	server->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	server->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(server->tcp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(server->tcp, (const struct sockaddr *)name, sizeof(*name)), 0);
+	assert_int_equal(listen(server->tcp, 16), 0);
+}
+
+/*
+ * dns_start(server, tcp), dns_stop(server):
+ * Serve in a thread of its own until stopped, with `tcp` also over TCP; without, connections are refused.
+ */
+static void
+dns_start(struct dns_server *server, bool tcp)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(53) };
+	int bytes = 1 << 20;
+
+	memset(server, 0, sizeof(*server));
+	server->tcp = -1;
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	server->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	setsockopt(server->udp, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	assert_int_equal(bind(server->udp, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(bind(server->tcp, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(listen(server->tcp, 16), 0);
+	if (tcp)
+		dns_listen(server, &name);
 	assert_int_equal(pipe(server->stop), 0);
 	assert_int_equal(pthread_create(&server->thread, NULL, dns_serve, server), 0);
 }
@@ -311,13 +472,31 @@ dns_stop(struct dns_server *server)
 	assert_int_equal(write(server->stop[1], "", 1), 1);
 	pthread_join(server->thread, NULL);
 	close(server->udp);
-	close(server->tcp);
+	if (server->tcp >= 0)
+		close(server->tcp);
 	close(server->stop[0]);
 	close(server->stop[1]);
+}
+
+/*
+ * dns_offer(server, offer):
+ * Have one SRV record more; before its service is asked for.
+ */
+__attribute__((unused)) static void
+dns_offer(struct dns_server *server, const struct dns_offer *offer)
+{
+	assert_true(server->offer_count < DNS_OFFERS_MAX);
+	server->offers[server->offer_count++] = *offer;
 }
 
 static unsigned int
 dns_questions(struct dns_server *server)
 {
 	return __atomic_load_n(&server->questions, __ATOMIC_SEQ_CST);
+}
+
+__attribute__((unused)) static unsigned int
+dns_services(struct dns_server *server)
+{
+	return __atomic_load_n(&server->services, __ATOMIC_SEQ_CST);
 }

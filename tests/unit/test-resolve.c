@@ -1,113 +1,8 @@
 /* sys/resolve: every answer a name server can give, and none. */
 #include "check.h"
-#include "dns-server.h"
-#include "namespace.h"
-
-#include "sys/clock.h"
-#include "sys/resolve.h"
+#include "resolve-fixture.h"
 
 #include <sys/resource.h>
-
-#define PATIENCE (20 * USEC_PER_SEC) /* of questions that will be answered */
-
-/* Our own /etc, so that nothing of the host's configuration has a say. */
-static bool entered;
-
-struct asked {
-	unsigned int called;
-	bool starting; /* query_start() has not returned yet */
-	struct resolve_answer answer;
-	struct query *query;
-};
-
-struct world {
-	struct dns_server server;
-	struct loop *loop;
-	struct resolver *resolver;
-	bool serving;
-};
-
-static void
-write_hosts(const char *text)
-{
-	assert_true(file_write("/etc/hosts", text));
-}
-
-static void
-write_resolv_conf(const char *text)
-{
-	assert_true(file_write("/etc/resolv.conf", text));
-}
-
-static int
-enter(void **state)
-{
-	(void)state;
-	entered = namespace_enter() && mount("etc", "/etc", "tmpfs", 0, NULL) == 0;
-	if (!entered)
-		return namespace_excuse ? 0 : -1;
-	namespace_loopback_up();
-	return 0;
-}
-
-static void
-open_world(struct world *world, bool serving)
-{
-	if (!entered)
-		skip_because(namespace_excuse);
-	write_resolv_conf("nameserver 127.0.0.1\nsearch search.test\n");
-	write_hosts("127.0.0.1 localhost\n198.51.100.7 from-hosts\n2001:db8::7 from-hosts\n");
-	*world = (struct world){ .serving = serving };
-	if (serving)
-		dns_start(&world->server);
-	assert_int_equal(loop_new(&world->loop), 0);
-	assert_int_equal(resolver_new(world->loop, &world->resolver), 0);
-}
-
-static void
-close_world(struct world *world)
-{
-	assert_null(resolver_free(world->resolver));
-	assert_null(loop_free(world->loop));
-	if (world->serving)
-		dns_stop(&world->server);
-}
-
-static void
-on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
-{
-	struct asked *asked = arg;
-
-	(void)now;
-	assert_false(asked->starting);
-	asked->called++;
-	asked->answer = *answer;
-	asked->query = NULL;
-}
-
-static void
-start(struct world *world, const struct question *question, struct asked *asked)
-{
-	*asked = (struct asked){ .starting = true };
-	assert_int_equal(query_start(world->resolver, question, on_answer, asked, &asked->query), 0);
-	asked->starting = false;
-}
-
-static struct question
-question_for(const char *host, enum family family)
-{
-	return (struct question){ .host = host, .port = 636, .family = family, .timeout = PATIENCE };
-}
-
-/* Asks and waits for the answer. */
-static void
-ask(struct world *world, const struct question *question, struct asked *asked)
-{
-	start(world, question, asked);
-	while (asked->called == 0)
-		loop_turn(world->loop, true);
-	assert_int_equal(asked->called, 1);
-}
 
 static void
 expect_failure(struct world *world, const char *host, enum failure_code code, const char *error)
@@ -122,16 +17,6 @@ expect_failure(struct world *world, const char *host, enum failure_code code, co
 	assert_string_equal(asked.answer.failure.error_name, error);
 }
 
-static void
-expect_address(const struct asked *asked, unsigned int index, const char *text)
-{
-	char buffer[ADDRESS_TEXT_MAX];
-
-	assert_true(asked->answer.count > index);
-	assert_string_equal(address_format(&asked->answer.addresses[index], buffer, sizeof(buffer)),
-			    text);
-}
-
 /* ---- answers -------------------------------------------------------------------------------------- */
 
 static void
@@ -142,7 +27,7 @@ a_name_has_addresses_of_the_family_asked_for(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	ask(&world, &question, &asked);
 	assert_int_equal(asked.answer.count, 1);
 	assert_int_equal(asked.answer.failure.code, FAILURE_NONE);
@@ -161,7 +46,7 @@ each_rcode_has_its_code(void **state)
 	struct world world;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	expect_failure(&world, "nx.test", FAILURE_ADDRESS_NXDOMAIN, "ARES_ENOTFOUND");
 	expect_failure(&world, "nodata.test", FAILURE_ADDRESS_NO_DATA, "ARES_ENODATA");
 	expect_failure(&world, "servfail.test", FAILURE_ADDRESS_SERVFAIL, "ARES_ESERVFAIL");
@@ -180,7 +65,7 @@ excluded_addresses_are_dropped(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	ask(&world, &question, &asked);
 	assert_int_equal(asked.answer.count, 1);
 	expect_address(&asked, 0, "192.0.2.1:636");
@@ -196,7 +81,7 @@ an_answer_holds_so_many_addresses(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	ask(&world, &question, &asked);
 	assert_int_equal(asked.answer.count, ANSWER_ADDRESSES_MAX);
 	expect_address(&asked, 0, "10.0.0.1:636");
@@ -212,10 +97,41 @@ a_truncated_answer_is_had_over_tcp(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	ask(&world, &question, &asked);
 	expect_address(&asked, 0, "192.0.2.1:636");
 	assert_int_equal(dns_questions(&world.server), 2);
+	close_world(&world);
+}
+
+/*
+ * A truncated answer is had over TCP only.  When that connection is lost, c-ares takes a try from all questions that are with the
+ * server; three times, and they fail with it, whatever the server was about to say.
+ */
+static void
+a_refused_tcp_connection_fails_no_other_name(void **state)
+{
+	struct question question = question_for("cut-1.test", FAMILY_IPV4);
+	struct world world;
+	struct asked cut, others[4];
+
+	(void)state;
+	open_world(&world, SERVING_UDP);
+	start(&world, &question, &cut);
+	for (unsigned int i = 0; i < COUNT_OF(others); i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "slow-300-%u.test", i);
+		question.host = host;
+		start(&world, &question, &others[i]);
+	}
+	await(&world, &cut);
+	assert_string_equal(failure_name(cut.answer.failure.code), "address.no-server");
+	for (unsigned int i = 0; i < COUNT_OF(others); i++) {
+		await(&world, &others[i]);
+		assert_string_equal(failure_name(others[i].answer.failure.code), "none");
+		expect_address(&others[i], 0, "192.0.2.9:636");
+	}
 	close_world(&world);
 }
 
@@ -227,7 +143,7 @@ the_shortest_ttl_counts(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	ask(&world, &question, &asked);
 	expect_address(&asked, 0, "192.0.2.1:636");
 	assert_true(asked.answer.ttl == 5 * USEC_PER_SEC);
@@ -245,7 +161,7 @@ the_hosts_file_and_the_search_list_count(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	ask(&world, &question, &asked);
 	expect_address(&asked, 0, "198.51.100.7:636");
 	question.family = FAMILY_IPV6;
@@ -277,7 +193,7 @@ silence_is_a_timeout_within_the_time_given(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	question.timeout = 700 * USEC_PER_MSEC;
 	ask(&world, &question, &asked);
 	assert_int_equal(asked.answer.failure.code, FAILURE_TIMEOUT_RESOLVE);
@@ -295,7 +211,7 @@ noise_is_no_answer(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	question.timeout = 700 * USEC_PER_MSEC;
 	ask(&world, &question, &asked);
 	assert_true(asked.answer.failure.code == FAILURE_TIMEOUT_RESOLVE ||
@@ -311,7 +227,7 @@ a_lost_packet_is_sent_again(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	question.timeout = 2 * USEC_PER_SEC;
 	ask(&world, &question, &asked);
 	expect_address(&asked, 0, "192.0.2.1:636");
@@ -328,7 +244,7 @@ every_configured_server_is_asked(void **state)
 	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(53) };
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	/* Two servers that take questions and never answer come first. */
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
 	assert_int_equal(bind(deaf, (struct sockaddr *)&name, sizeof(name)), 0);
@@ -346,10 +262,10 @@ no_server_is_said(void **state)
 	struct world world;
 
 	(void)state;
-	open_world(&world, false);
+	open_world(&world, SERVING_NOBODY);
 	expect_failure(&world, "a.test", FAILURE_ADDRESS_NO_SERVER, "ARES_ECONNREFUSED");
 	close_world(&world);
-	open_world(&world, false);
+	open_world(&world, SERVING_NOBODY);
 	assert_int_equal(unlink("/etc/resolv.conf"), 0);
 	expect_failure(&world, "a.test", FAILURE_ADDRESS_NO_SERVER, "ARES_ECONNREFUSED");
 	close_world(&world);
@@ -364,7 +280,7 @@ running_out_of_descriptors_is_not_the_servers_fault(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none = limit;
 	none.rlim_cur = 0;
@@ -388,7 +304,7 @@ equal_questions_share_one(void **state)
 	struct asked asked[5];
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	for (size_t i = 0; i < COUNT_OF(asked); i++) {
 		question.port = (uint16_t)(1000 + i);
 		question.host = i % 2 ? "ttl-0.test" : "TTL-0.Test";
@@ -416,7 +332,7 @@ an_answer_is_kept_for_its_ttl(void **state)
 	usec_t begin;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	question.host = "a.test";
 	ask(&world, &question, &asked);
 	ask(&world, &question, &asked);
@@ -458,7 +374,7 @@ changed_files_are_noticed(void **state)
 	struct asked asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	write_resolv_conf("nameserver 127.0.0.3\n");
 	ask(&world, &question, &asked);
 	assert_int_equal(asked.answer.failure.code, FAILURE_ADDRESS_NO_SERVER);
@@ -482,7 +398,7 @@ a_cancelled_query_is_silent(void **state)
 	struct asked cancelled[3], asked;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	/* One before it was sent, one that others share, and one that is on the wire. */
 	start(&world, &question, &cancelled[0]);
 	cancelled[0].query = query_cancel(cancelled[0].query);
@@ -516,7 +432,7 @@ a_thousand_names_at_once_are_answered(void **state)
 	unsigned int answered = 0;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	for (unsigned int i = 0; i < MANY; i++) {
 		char host[32];
 		struct question question = question_for(host, FAMILY_IPV4);
@@ -546,7 +462,7 @@ a_restart_gives_the_time_again(void **state)
 	usec_t begin;
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	start(&world, &question, &asked);
 	while (dns_questions(&world.server) < 1)
 		loop_turn(world.loop, false);
@@ -574,7 +490,7 @@ freeing_cancels_all(void **state)
 	struct asked asked[3];
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	start(&world, &question, &asked[0]);
 	while (dns_questions(&world.server) < 1)
 		loop_turn(world.loop, false);
@@ -604,7 +520,7 @@ an_answer_may_cancel_another(void **state)
 	struct asked asked[2] = { 0 };
 
 	(void)state;
-	open_world(&world, true);
+	open_world(&world, SERVING_ALL);
 	assert_int_equal(
 		query_start(world.resolver, &question, cancel_the_other, asked, &asked[0].query), 0);
 	start(&world, &question, &asked[1]);
@@ -624,6 +540,7 @@ main(void)
 		cmocka_unit_test(excluded_addresses_are_dropped),
 		cmocka_unit_test(an_answer_holds_so_many_addresses),
 		cmocka_unit_test(a_truncated_answer_is_had_over_tcp),
+		cmocka_unit_test(a_refused_tcp_connection_fails_no_other_name),
 		cmocka_unit_test(the_shortest_ttl_counts),
 		cmocka_unit_test(the_hosts_file_and_the_search_list_count),
 		cmocka_unit_test(silence_is_a_timeout_within_the_time_given),
