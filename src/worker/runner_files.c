@@ -253,16 +253,18 @@ judge_peer(struct driver *driver, usec_t now)
 	return r;
 }
 
-/* Returns false where that has to be tried again. */
+/* Returns false where that has to be tried again; `driver` may be NULL. */
 static bool
 follow_state(struct driver *driver, const struct tls_state *state, usec_t now)
 {
-	struct connection *conn = &driver->connection;
-	struct runner *runner = driver->slot->runner;
+	struct connection *conn;
+	struct runner *runner;
 	int r = 0;
 
 	if (!is_secured(driver))
 		return true;
+	conn = &driver->connection;
+	runner = driver->slot->runner;
 	if (conn->made_with.trust != state->trust)
 		r = judge_peer(driver, now);
 	if (r < 0)
