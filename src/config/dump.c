@@ -46,11 +46,14 @@ is_said_by_group(const struct schema_key *key, const void *object)
 	return key->type == TYPE_SWITCH && *(const bool *)schema_at_const(key, object);
 }
 
+/* Whether there is nothing to say with `key`, or another one says it. */
 static bool
-is_tls_without_tls(const struct schema_key *key, const void *object)
+is_silent(const struct schema_key *key, const void *object)
 {
-	return key->scope == SCOPE_UPSTREAM && strncmp(key->path, "tls.", 4) == 0 &&
-	       !((const struct upstream *)object)->policy.tls.enabled;
+	if (is_said_by_group(key, object))
+		return true;
+	return key->scope == SCOPE_UPSTREAM &&
+	       (!schema_fits(key, object) || value_is_elsewhere(key, object));
 }
 
 static void
@@ -59,7 +62,7 @@ dump_key(struct dump *dump, const struct schema_key *key)
 	const char *name;
 	bool empty;
 
-	if (is_said_by_group(key, dump->object) || is_tls_without_tls(key, dump->object))
+	if (is_silent(key, dump->object))
 		return;
 	name = enter_group(dump, key->path);
 	empty = value_is_empty(key, dump->object);

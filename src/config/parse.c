@@ -209,6 +209,30 @@ forget_tls(struct upstream *upstream)
 	return 0;
 }
 
+/*
+ * STARTTLS leads to TLS, and so implies it; "tls = false" beside it contradicts it.  Where only the defaults speak of STARTTLS,
+ * an upstream of its own word is without both.
+ */
+static void
+imply_tls(struct reading *reading, const config_setting_t *group)
+{
+	const struct schema_key *tls = schema_find(SCOPE_UPSTREAM, "tls");
+	const config_setting_t *own = check_setting(group, "starttls");
+	const config_setting_t *defaults = reading->parse->defaults_group;
+	struct upstream *upstream = reading->object;
+
+	if (upstream->policy.starttls == STARTTLS_NONE || upstream->policy.tls.enabled ||
+	    reading->bad[schema_index(tls)])
+		return;
+	if (!own && check_setting(group, "tls"))
+		upstream->policy.starttls = STARTTLS_NONE;
+	else if (!check_setting(group, "tls") && !check_setting(defaults, "tls"))
+		upstream->policy.tls.enabled = true;
+	else
+		complain(reading, line_of(own ? own : check_setting(defaults, "starttls")),
+			 "starttls", "leads to TLS, but tls = false");
+}
+
 /* How many addresses to make room for; 0 where the list will be refused. */
 static unsigned int
 count_targets(const config_setting_t *address)
@@ -240,6 +264,7 @@ read_upstream(struct reading *reading, const config_setting_t *group)
 		      complain(reading, line_of(group), "", "an address is missing");
 	if (r < 0 && r != -EINVAL)
 		return r;
+	imply_tls(reading, group);
 	return upstream->policy.tls.enabled ? 0 : forget_tls(upstream);
 }
 

@@ -28,9 +28,17 @@
 #define TEXT(most)	       .type = TYPE_TEXT, .max = (most)
 #define PATH		       .type = TYPE_PATH, .max = SCHEMA_PATH_MAX
 
+#define OF_PROBES(kinds) .probes = (kinds)
+#define PROBE_BIT(kind)	 (1U << (kind))
+#define ANY_PROBE	 (~PROBE_BIT(PROBE_NONE))
+#define STEP		 COUNTED(policy.probe.step_count), OF_PROBES(PROBE_BIT(PROBE_EXPECT)), IN_PLACE
+
 #define SCHEMA_PATH_MAX 4095 /* PATH_MAX without its NUL */
 #define LABEL_MAX	32   /* bytes of a group's or program's name, as for user names */
 #define CIPHERS_MAX	4096 /* bytes of a list of algorithms */
+#define REQUEST_MAX \
+	1024 /* bytes of a request's first line, and of what its answer is searched for */
+#define PROBE_USER_MAX 128 /* more than any SQL server allows */
 
 static const struct schema_word log_targets[] = {
 	{ "syslog", LOG_TARGET_SYSLOG },
@@ -88,6 +96,41 @@ static const struct schema_word max_versions[] = {
 	{ 0 },
 };
 
+static const struct schema_word ocsps[] = {
+	{ "off", OCSP_OFF },
+	{ "check", OCSP_CHECK },
+	{ "require", OCSP_REQUIRE },
+	{ 0 },
+};
+static const struct schema_word starttls_protocols[] = {
+	{ "none", STARTTLS_NONE },   { "smtp", STARTTLS_SMTP },
+	{ "lmtp", STARTTLS_LMTP },   { "imap", STARTTLS_IMAP },
+	{ "pop3", STARTTLS_POP3 },   { "ftp", STARTTLS_FTP },
+	{ "nntp", STARTTLS_NNTP },   { "ldap", STARTTLS_LDAP },
+	{ "xmpp", STARTTLS_XMPP },   { "xmpp-server", STARTTLS_XMPP_SERVER },
+	{ "sieve", STARTTLS_SIEVE }, { "postgres", STARTTLS_POSTGRES },
+	{ "mysql", STARTTLS_MYSQL }, { 0 },
+};
+static const struct schema_word proxy_headers[] = {
+	{ "none", PROXY_HEADER_NONE },
+	{ "v1", PROXY_HEADER_V1 },
+	{ "v2", PROXY_HEADER_V2 },
+	{ 0 },
+};
+static const struct schema_word probe_kinds[] = {
+	{ "none", PROBE_NONE },
+	{ "expect", PROBE_EXPECT },
+	{ "http", PROBE_HTTP },
+	{ "redis", PROBE_REDIS },
+	{ "postgres", PROBE_POSTGRES },
+	{ "mysql", PROBE_MYSQL },
+	{ "smtp", PROBE_SMTP },
+	{ "imap", PROBE_IMAP },
+	{ "memcached", PROBE_MEMCACHED },
+	{ "mqtt", PROBE_MQTT },
+	{ 0 },
+};
+
 const struct schema_key schema[] = {
 	/* ---- the daemon ---------------------------------------------------------------------- */
 	{ DAEMON("workers", workers), INTEGER(1, WORKERS_MAX, 0), RESTART,
@@ -136,8 +179,10 @@ const struct schema_key schema[] = {
 		  "digits, dots, underscores and hyphens.  No two may share one." },
 	{ UPSTREAM("address", targets), COUNTED(target_count), .type = TYPE_TARGETS, .min = 1,
 	  .max = TARGETS_MAX, RECONNECT, .own = true, .unset = "Must be given",
-	  .says = "Where it is: host:port, address:port, [IPv6 address]:port, [fe80::1%eth0]:port or "
-		  "unix:/path; or a list of them, which is gone through as the key order says." },
+	  .says = "Where it is: host:port, address:port, [IPv6 address]:port, [fe80::1%eth0]:port, "
+		  "unix:/path or srv:_service._tcp.domain; or a list of them, which is gone through as "
+		  "the key order says.  With srv: the servers and ports are those of the domain's SRV "
+		  "records (RFC 2782), by their priority and weight." },
 	{ UPSTREAM("enabled", policy.enabled), BOOL(true), IN_PLACE,
 	  .says = "Whether connections are made; if not, the upstream starts paused." },
 	{ UPSTREAM("connections", policy.connections), INTEGER(1, CONNECTIONS_MAX, 1), IN_PLACE,
@@ -163,12 +208,38 @@ const struct schema_key schema[] = {
 	  .says = "A connection over which nothing came for so long is replaced by a fresh one, best "
 		  "a little before the server would close it." },
 
+	{ UPSTREAM("starttls", policy.starttls), WORD(starttls_protocols, STARTTLS_NONE), RECONNECT,
+	  .says = "The protocol in which TLS is asked for, where the server begins in plain text.  "
+		  "TLS is then always spoken, whether the key tls is given or not: without it the "
+		  "connection fails." },
+	{ UPSTREAM("proxy", policy.proxy), .type = TYPE_PROXY, RECONNECT, .unset = "none",
+	  .says = "The proxy that leads to every address: http://host:port, which is asked to "
+		  "CONNECT, or socks5://host:port.  It resolves the names.  The keys family, source, "
+		  "interface and mark are about the way to the proxy, which itself is spoken to "
+		  "without TLS." },
+	{ UPSTREAM("proxy_user", policy.proxy.user), TEXT(255), RECONNECT, .unset = "none",
+	  .says = "Who we are to the proxy; without a colon where it speaks HTTP." },
+	{ UPSTREAM("proxy_password_file", policy.proxy.password_file), PATH, RECONNECT,
+	  .unset = "none, and an empty password",
+	  .says = "A file whose first line is the password for proxy_user, at most 255 octets of it." },
+	{ UPSTREAM("proxy_protocol", policy.proxy.header), WORD(proxy_headers, PROXY_HEADER_NONE),
+	  RECONNECT,
+	  .says = "The version of the PROXY protocol's header that the server is sent before "
+		  "anything else.  It gives our own address, and none at all behind a proxy." },
+
 	{ UPSTREAM("timeouts.resolve", policy.timeout[STAGE_RESOLVE]),
 	  DURATION(100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE, DEFAULT_RESOLVE_TIMEOUT), IN_PLACE,
 	  .says = "Until the name servers must have given an address." },
 	{ UPSTREAM("timeouts.connect", policy.timeout[STAGE_CONNECT]),
 	  DURATION(100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE, DEFAULT_CONNECT_TIMEOUT), IN_PLACE,
 	  .says = "Until one of the addresses must have accepted the connection." },
+	{ UPSTREAM("timeouts.proxy", policy.timeout[STAGE_PROXY]),
+	  DURATION(100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE, DEFAULT_PROXY_TIMEOUT), IN_PLACE,
+	  .says = "Until the proxy must have connected us." },
+	{ UPSTREAM("timeouts.starttls", policy.timeout[STAGE_STARTTLS]),
+	  DURATION(100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE, DEFAULT_STARTTLS_TIMEOUT), IN_PLACE,
+	  .says = "Until the server must have greeted us and agreed to TLS.  Some mail servers hold "
+		  "their greeting back on purpose." },
 	{ UPSTREAM("timeouts.handshake", policy.timeout[STAGE_HANDSHAKE]),
 	  DURATION(100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE, DEFAULT_HANDSHAKE_TIMEOUT), IN_PLACE,
 	  .says = "Until the TLS handshake must be complete and the server verified." },
@@ -176,6 +247,9 @@ const struct schema_key schema[] = {
 	  DURATION(USEC_PER_MSEC, USEC_PER_MINUTE, DEFAULT_SETTLE_TIMEOUT), IN_PLACE,
 	  .says = "How long a TLS 1.3 server that asked for a certificate has for refusing it; at "
 		  "least two round trips.  Its silence is consent." },
+	{ UPSTREAM("timeouts.probe", policy.timeout[STAGE_PROBE]),
+	  DURATION(100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE, DEFAULT_PROBE_TIMEOUT), IN_PLACE,
+	  .says = "Until a probe must have been answered in full." },
 	{ UPSTREAM("timeouts.attempt", policy.attempt_timeout),
 	  DURATION(100 * USEC_PER_MSEC, USEC_PER_HOUR, DEFAULT_ATTEMPT_TIMEOUT), IN_PLACE,
 	  .says = "For all stages of an attempt together, over all addresses." },
@@ -217,6 +291,54 @@ const struct schema_key schema[] = {
 	  .says = "How long sent data, or a question of keepalive, may stay unacknowledged before the "
 		  "peer counts as dead (TCP_USER_TIMEOUT); none leaves it to the kernel." },
 
+	/* ---- its probe ----------------------------------------------------------------------- */
+	{ UPSTREAM("probe.kind", policy.probe.kind), WORD(probe_kinds, PROBE_NONE), RECONNECT,
+	  .says = "What the application is asked, in its own protocol." },
+	{ UPSTREAM("probe.send", policy.probe.steps), STEP, .type = TYPE_STEP_SEND, .max = PROBE_TEXT_MAX,
+	  .unset = "nothing", .says = "What is said, with the escapes below.  At most 1024 octets." },
+	{ UPSTREAM("probe.expect", policy.probe.steps), STEP, .type = TYPE_STEP_EXPECT,
+	  .max = PROBE_TEXT_MAX, .unset = "nothing",
+	  .says = "What the answer must begin with, with the escapes below.  At most 1024 octets." },
+	{ UPSTREAM("probe.expect_regex", policy.probe.steps), STEP, .type = TYPE_STEP_REGEX,
+	  .max = PROBE_TEXT_MAX, .unset = "nothing",
+	  .says = "Instead of probe.expect, the POSIX extended regular expression that the answer "
+		  "must match; see regex(7).  Back-references are not taken, and the escapes below are "
+		  "not read." },
+	{ UPSTREAM("probe.steps", policy.probe.steps), STEP, .type = TYPE_STEPS,
+	  .max = PROBE_STEPS_MAX, .unset = "none",
+	  .says = "Instead of these three, a list of groups that hold them, where there is more than "
+		  "one thing to say: each is sent when what the one before it expects has come.  "
+		  "Together they send no more than 4096 octets." },
+	{ UPSTREAM("probe.request", policy.probe.request), .type = TYPE_TEXT, .min = 1,
+	  .max = REQUEST_MAX, IN_PLACE, OF_PROBES(PROBE_BIT(PROBE_HTTP)),
+	  .initial_text = DEFAULT_PROBE_REQUEST, .says = "The method and the path that are asked for." },
+	{ UPSTREAM("probe.host", policy.probe.host), TEXT(TARGET_HOST_MAX + 6), IN_PLACE,
+	  OF_PROBES(PROBE_BIT(PROBE_HTTP)), .unset = "the host and port of the address",
+	  .says = "The host, with or without a port, that the request names." },
+	{ UPSTREAM("probe.status", policy.probe.status_min), COUNTED(policy.probe.status_max), IN_PLACE,
+	  .type = TYPE_STATUS, .initial_text = DEFAULT_PROBE_STATUS, OF_PROBES(PROBE_BIT(PROBE_HTTP)),
+	  .says = "The status that is good, or the range of those that are." },
+	{ UPSTREAM("probe.header", policy.probe.header), TEXT(REQUEST_MAX), IN_PLACE,
+	  OF_PROBES(PROBE_BIT(PROBE_HTTP)), .unset = "any",
+	  .says = "A header that the answer must have, as in \"X-Role: primary\": the name in any "
+		  "case, the value exactly." },
+	{ UPSTREAM("probe.body", policy.probe.body), .type = TYPE_PHRASE, .max = REQUEST_MAX,
+	  IN_PLACE, OF_PROBES(PROBE_BIT(PROBE_HTTP)), .unset = "anything",
+	  .says = "What the body of the answer must hold somewhere." },
+	{ UPSTREAM("probe.user", policy.probe.user), TEXT(PROBE_USER_MAX), IN_PLACE,
+	  OF_PROBES(PROBE_BIT(PROBE_POSTGRES) | PROBE_BIT(PROBE_MYSQL)), .unset = "nobody",
+	  .says = "Whom the SQL server is told we are.  No password is ever sent." },
+	{ UPSTREAM("probe.interval", policy.probe.interval),
+	  DURATION(100 * USEC_PER_MSEC, USEC_PER_DAY, DEFAULT_PROBE_INTERVAL), IN_PLACE,
+	  .none = true, OF_PROBES(ANY_PROBE),
+	  .says = "The pause between the end of one probe of a ready connection and the next; with "
+		  "none a connection is asked only once, before it is ready.  A lent connection is "
+		  "never asked." },
+	{ UPSTREAM("probe.failures", policy.probe.failures),
+	  INTEGER(1, 100, DEFAULT_PROBE_FAILURES), IN_PLACE, OF_PROBES(ANY_PROBE),
+	  .says = "How many probes in a row must go wrong before a ready connection is given up; "
+		  "fewer are a warning.  The probe before a connection is ready has no second chance." },
+
 	/* ---- its TLS ------------------------------------------------------------------------- */
 	{ UPSTREAM("tls", policy.tls.enabled), .type = TYPE_SWITCH, RECONNECT,
 	  .says = "Whether TLS is spoken: true, false, or a group of the keys below, which means true." },
@@ -225,10 +347,12 @@ const struct schema_key schema[] = {
 		  "name; chain, a certificate of a trusted issuer for any name; pin, one of the keys in "
 		  "tls.pins and nothing else; none, nothing, which is a warning at every start." },
 	{ UPSTREAM("tls.verify_name", policy.tls.verify_name), TEXT(253), RECONNECT,
-	  .unset = "the host of the address",
-	  .says = "The host name or IP address that the server's certificate must be for." },
+	  .unset = "the host of the address, the domain with srv:",
+	  .says = "The host name or IP address that the server's certificate must be for.  Only with "
+		  "srv: addresses, \"@target\" means the host that the SRV record names, which is as "
+		  "trustworthy as the domain's answers are: plain DNS can be forged." },
 	{ UPSTREAM("tls.sni", policy.tls.sni), TEXT(253), RECONNECT, .empty_means = true,
-	  .unset = "the host name of the address, none for an IP address",
+	  .unset = "the host name that is verified, none for an IP address",
 	  .says = "The host name that is sent to the server (Server Name Indication); the empty "
 		  "string sends none." },
 	{ UPSTREAM("tls.ca_file", policy.tls.ca_file), PATH, RECONNECT, .unset = "the system's trust store",
@@ -244,6 +368,10 @@ const struct schema_key schema[] = {
 	{ UPSTREAM("tls.crl_file", policy.tls.crl_file), PATH, RECONNECT, .unset = "none",
 	  .says = "Lists of revoked certificates, in PEM, one of each issuer in the chain: every "
 		  "certificate of it is checked." },
+	{ UPSTREAM("tls.ocsp", policy.tls.ocsp), WORD(ocsps, OCSP_OFF), RECONNECT,
+	  .says = "Whether the server is asked for a stapled OCSP response: check refuses one that is "
+		  "not good, and a missing one where the certificate demands it; require refuses every "
+		  "missing one as well." },
 	{ UPSTREAM("tls.pins", policy.tls.pins), COUNTED(policy.tls.pin_count), .type = TYPE_PINS,
 	  .max = PINS_MAX, RECONNECT, .unset = "none",
 	  .says = "The server's public key must be one of these: SHA-256 of the certificate's "
@@ -276,6 +404,10 @@ const struct schema_key schema[] = {
 	{ UPSTREAM("tls.resumption", policy.tls.resumption), BOOL(true), RECONNECT,
 	  .says = "Whether sessions are resumed, which halves the work of a handshake.  At least one "
 		  "an hour is full." },
+	{ UPSTREAM("tls.expiry_warning", policy.tls.expiry_warning),
+	  DURATION(USEC_PER_MINUTE, 400 * USEC_PER_DAY, DEFAULT_EXPIRY_WARNING), IN_PLACE, .none = true,
+	  .says = "How long before the end of the server's certificate chain, or of our own "
+		  "certificate, there is a warning." },
 	{ UPSTREAM("tls.keylog_file", policy.tls.keylog_file), PATH, RECONNECT, .unset = "none",
 	  .says = "A file that session secrets are appended to, for reading captured traffic.  For "
 		  "debugging only." },
@@ -289,6 +421,14 @@ schema_find(enum schema_scope scope, const char *path)
 {
 	schema_for_each(key, scope) if (strcmp(key->path, path) == 0) return key;
 	return NULL;
+}
+
+bool
+schema_fits(const struct schema_key *key, const struct upstream *upstream)
+{
+	if (key->probes && !(key->probes & PROBE_BIT(upstream->policy.probe.kind)))
+		return false;
+	return strncmp(key->path, "tls.", 4) != 0 || upstream->policy.tls.enabled;
 }
 
 bool

@@ -34,6 +34,13 @@ enum schema_type {
 	TYPE_SWITCH,	/* bool; a group of keys instead of it means true */
 	TYPE_PINS,	/* unsigned char[][32], counted */
 	TYPE_PROTOCOLS, /* ALPN names in wire format, counted in bytes */
+	TYPE_PHRASE,	/* char *; any characters; NULL where unset */
+	TYPE_STATUS,	/* unsigned int, the least, and as its count another one, the greatest */
+	TYPE_PROXY,	/* kind and target of a struct proxy_policy */
+	TYPE_STEP_SEND, /* these three: a part of the only struct probe_step there is */
+	TYPE_STEP_EXPECT,
+	TYPE_STEP_REGEX,
+	TYPE_STEPS,	/* struct probe_step[], counted */
 	TYPE_UPSTREAM,	/* a whole group of keys of SCOPE_UPSTREAM: `defaults` */
 	TYPE_UPSTREAMS, /* a list of them: `upstreams` */
 	TYPE_COUNT
@@ -63,20 +70,21 @@ struct schema_key {
 	const struct schema_word *words; /* ended by a NULL word */
 	int64_t initial; /* the default of a bool, integer, duration, word or mode */
 	double initial_number;
-	const char *initial_text; /* of a text, path or label; NULL: unset */
+	const char *initial_text; /* of a text, path, label or status; NULL: unset */
 
 	bool own;	    /* each upstream has its own: not allowed in `defaults` */
 	bool whole_seconds; /* of a duration */
 	bool none;	    /* a duration that may be "none", which is 0 */
 	bool empty_means;   /* a text whose "" is not the same as unset */
 	bool judged;	    /* config_check_fn looks at it */
+	unsigned int probes; /* the kinds of probes it is for, one bit each; 0: it is no key of a probe, or for all */
 
 	const char *unset; /* the default in words, where it is no constant: "the system's trust store" */
 	const char *says; /* what the key is for: mdoc text, whole sentences */
 };
 
-#define SCHEMA_KEYS_MAX	     96 /* room for one mark per key */
-#define SCHEMA_PATH_TEXT_MAX 64 /* of a path with its NUL */
+#define SCHEMA_KEYS_MAX	     128 /* room for one mark per key */
+#define SCHEMA_PATH_TEXT_MAX 64	 /* of a path with its NUL */
 
 extern const struct schema_key schema[];
 extern const size_t schema_count;
@@ -85,6 +93,12 @@ extern const size_t schema_count;
 #define schema_for_each(key, of_scope) \
 	for (const struct schema_key *key = schema; key < schema + schema_count; key++) \
 		if (key->scope == (of_scope))
+
+/*
+ * schema_fits(key, upstream):
+ * Whether `key` can have an effect on `upstream` at all: not a key of TLS without TLS, nor one of another kind of probe.  Any thread.
+ */
+bool schema_fits(const struct schema_key *key, const struct upstream *upstream);
 
 /*
  * schema_find(scope, path):

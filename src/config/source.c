@@ -140,7 +140,9 @@ scan_string(struct scan *scan)
 
 		/* libconfig would silently end the string there. */
 		if (left(scan) - length >= 4 && strncasecmp(here, "\\x00", 4) == 0)
-			return complain(scan, scan->line, "a string cannot hold \\x00");
+			return complain(
+				scan, scan->line,
+				"a string cannot hold \\x00 (but probe.send and probe.expect read \\0 as one)");
 		length += left(scan) - length >= 2 && here[0] == '\\' &&
 					  (here[1] == '"' || here[1] == '\\') ?
 				  2 :

@@ -2,6 +2,8 @@
 
 #include "base/must.h"
 #include "config/duration.h"
+#include "config/value_internal.h"
+#include "core/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +23,7 @@ integer_at(const struct schema_key *key, const void *at)
 static bool
 is_string(enum schema_type type)
 {
-	return type == TYPE_TEXT || type == TYPE_PATH || type == TYPE_LABEL;
+	return type == TYPE_TEXT || type == TYPE_PATH || type == TYPE_LABEL || type == TYPE_PHRASE;
 }
 
 static char *
@@ -35,7 +37,11 @@ reset_string(const struct schema_key *key, void *object)
 {
 	char *copy = NULL;
 
-	must(!key->initial_text || key->scope == SCOPE_DAEMON);
+	if (key->scope == SCOPE_UPSTREAM) {
+		/* Its strings are not freed one by one, so that a constant may stand among them. */
+		*(const char **)schema_at(key, object) = key->initial_text;
+		return 0;
+	}
 	if (key->initial_text) {
 		copy = strdup(key->initial_text);
 		if (!copy)
@@ -44,6 +50,26 @@ reset_string(const struct schema_key *key, void *object)
 	value_done(key, object);
 	*(char **)schema_at(key, object) = copy;
 	return 0;
+}
+
+static struct probe_policy *
+probe_of(void *object)
+{
+	return &((struct upstream *)object)->policy.probe;
+}
+
+static const struct probe_policy *
+probe_of_const(const void *object)
+{
+	return &((const struct upstream *)object)->policy.probe;
+}
+
+/* The user, the password and the header are other keys' values. */
+static void
+reset_proxy(struct proxy_policy *proxy)
+{
+	proxy->kind = PROXY_NONE;
+	proxy->target = (struct target){ 0 };
 }
 
 int
@@ -62,11 +88,20 @@ value_reset(const struct schema_key *key, void *object)
 	case TYPE_MODE: *(mode_t *)at = (mode_t)key->initial; break;
 	case TYPE_TEXT:
 	case TYPE_PATH:
-	case TYPE_LABEL: return reset_string(key, object);
+	case TYPE_LABEL:
+	case TYPE_PHRASE: return reset_string(key, object);
 	case TYPE_IP: *(struct address *)at = (struct address){ 0 }; break;
 	case TYPE_INTERFACE: *(char *)at = '\0'; break;
+	case TYPE_STATUS:
+		must(value_parse_status(key->initial_text, at, schema_counter(key, object)) == 0);
+		break;
+	case TYPE_PROXY: reset_proxy(at); break;
+	case TYPE_STEP_SEND:
+	case TYPE_STEP_EXPECT:
+	case TYPE_STEP_REGEX: value_reset_step(key, probe_of(object)); break;
 	case TYPE_PINS:
 	case TYPE_PROTOCOLS:
+	case TYPE_STEPS:
 		*(void **)at = NULL;
 		*schema_counter(key, object) = 0;
 		break;
@@ -102,7 +137,8 @@ borrowed_bytes(const struct schema_key *key, const struct upstream *upstream)
 	switch (key->type) {
 	case TYPE_TEXT:
 	case TYPE_PATH:
-	case TYPE_LABEL: return strlen(string_at(key, upstream)) + 1;
+	case TYPE_LABEL:
+	case TYPE_PHRASE: return strlen(string_at(key, upstream)) + 1;
 	case TYPE_PINS: return 32 * (size_t)schema_count_of(key, upstream);
 	case TYPE_PROTOCOLS: return schema_count_of(key, upstream);
 	default: return 0;
@@ -114,6 +150,8 @@ value_own(const struct schema_key *key, struct upstream *upstream)
 {
 	void *at = schema_at(key, upstream);
 
+	if (key->type == TYPE_STEPS)
+		return value_own_steps(upstream);
 	if (!is_string(key->type) && key->type != TYPE_PINS && key->type != TYPE_PROTOCOLS)
 		return 0;
 	if (!*(void **)at)
@@ -131,6 +169,28 @@ value_done(const struct schema_key *key, void *object)
 	*(char **)schema_at(key, object) = NULL;
 }
 
+int
+value_parse_status(const char *string, unsigned int *ret_min, unsigned int *ret_max)
+{
+	static const char digits[] = "0123456789";
+	unsigned int numbers[2] = { 0 }, count = 0;
+
+	for (;;) {
+		if (strspn(string, digits) != 3 || count == 2)
+			return -EINVAL;
+		numbers[count++] = (unsigned int)strtoul(string, NULL, 10);
+		string += 3;
+		if (*string != '-')
+			break;
+		string++;
+	}
+	if (*string || numbers[0] < 100 || numbers[count - 1] > 599 || numbers[0] > numbers[count - 1])
+		return -EINVAL;
+	*ret_min = numbers[0];
+	*ret_max = numbers[count - 1];
+	return 0;
+}
+
 static bool
 equal_strings(const char *a, const char *b)
 {
@@ -143,7 +203,7 @@ equal_target(const struct target *a, const struct target *b)
 {
 	if (a->kind != b->kind || a->port != b->port || !address_equal(&a->address, &b->address))
 		return false;
-	return a->kind != TARGET_NAME || (a->absolute == b->absolute && strcmp(a->host, b->host) == 0);
+	return !target_is_asked(a) || (a->absolute == b->absolute && strcmp(a->host, b->host) == 0);
 }
 
 static bool
@@ -155,6 +215,12 @@ equal_targets(const struct upstream *a, const struct upstream *b)
 		if (!equal_target(&a->targets[i], &b->targets[i]))
 			return false;
 	return true;
+}
+
+static bool
+equal_proxy(const struct proxy_policy *a, const struct proxy_policy *b)
+{
+	return a->kind == b->kind && (a->kind == PROXY_NONE || equal_target(&a->target, &b->target));
 }
 
 static bool
@@ -183,13 +249,22 @@ value_equal(const struct schema_key *key, const void *a, const void *b)
 	case TYPE_MODE: return *(const mode_t *)at_a == *(const mode_t *)at_b;
 	case TYPE_TEXT:
 	case TYPE_PATH:
-	case TYPE_LABEL: return equal_strings(string_at(key, a), string_at(key, b));
+	case TYPE_LABEL:
+	case TYPE_PHRASE: return equal_strings(string_at(key, a), string_at(key, b));
 	case TYPE_NAME:
 	case TYPE_INTERFACE: return strcmp(at_a, at_b) == 0;
 	case TYPE_TARGETS: return equal_targets(a, b);
 	case TYPE_IP: return address_equal(at_a, at_b);
 	case TYPE_PINS:
 	case TYPE_PROTOCOLS: return equal_bytes(key, a, b);
+	case TYPE_STATUS:
+		return memcmp(at_a, at_b, sizeof(unsigned int)) == 0 &&
+		       schema_count_of(key, a) == schema_count_of(key, b);
+	case TYPE_PROXY: return equal_proxy(at_a, at_b);
+	case TYPE_STEP_SEND:
+	case TYPE_STEP_EXPECT:
+	case TYPE_STEP_REGEX:
+	case TYPE_STEPS: return value_equal_steps(key, probe_of_const(a), probe_of_const(b));
 	default: return true; /* upstreams are compared one by one */
 	}
 }
@@ -202,7 +277,12 @@ value_is_empty(const struct schema_key *key, const void *object)
 	switch (key->type) {
 	case TYPE_TEXT:
 	case TYPE_PATH:
-	case TYPE_LABEL: return !string_at(key, object);
+	case TYPE_LABEL:
+	case TYPE_PHRASE: return !string_at(key, object);
+	case TYPE_PROXY: return ((const struct proxy_policy *)at)->kind == PROXY_NONE;
+	case TYPE_STEP_SEND:
+	case TYPE_STEP_EXPECT:
+	case TYPE_STEP_REGEX: return value_is_default(key, object);
 	case TYPE_IP: return !address_is_set(at);
 	case TYPE_INTERFACE: return !*(const char *)at;
 	case TYPE_PINS:
@@ -353,6 +433,23 @@ print_protocols(const struct tls_policy *tls, FILE *out)
 	fputs(" ]", out);
 }
 
+static void
+print_proxy(const struct proxy_policy *proxy, FILE *out)
+{
+	char text[TARGET_HOST_MAX + 32];
+
+	print_string(proxy_format(proxy, text, sizeof(text)), out);
+}
+
+static void
+print_status(unsigned int min, unsigned int max, FILE *out)
+{
+	if (min == max)
+		fprintf(out, "\"%u\"", min);
+	else
+		fprintf(out, "\"%u-%u\"", min, max);
+}
+
 void
 value_print(const struct schema_key *key, const void *object, FILE *out)
 {
@@ -369,6 +466,7 @@ value_print(const struct schema_key *key, const void *object, FILE *out)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_LABEL:
+	case TYPE_PHRASE:
 		print_string(string_at(key, object) ? string_at(key, object) : "", out);
 		break;
 	case TYPE_NAME:
@@ -379,6 +477,14 @@ value_print(const struct schema_key *key, const void *object, FILE *out)
 	case TYPE_PROTOCOLS:
 		print_protocols(&((const struct upstream *)object)->policy.tls, out);
 		break;
+	case TYPE_STATUS:
+		print_status(*(const unsigned int *)at, schema_count_of(key, object), out);
+		break;
+	case TYPE_PROXY: print_proxy(at, out); break;
+	case TYPE_STEP_SEND:
+	case TYPE_STEP_EXPECT:
+	case TYPE_STEP_REGEX:
+	case TYPE_STEPS: value_print_steps(key, probe_of_const(object), out); break;
 	default: must_not_reach(); /* groups are walked into by whoever prints */
 	}
 }
@@ -403,6 +509,13 @@ value_type_name(enum schema_type type)
 		[TYPE_SWITCH] = "true, false or a group { … }",
 		[TYPE_PINS] = "a string or a list of strings",
 		[TYPE_PROTOCOLS] = "a string or a list of strings",
+		[TYPE_PHRASE] = "a string",
+		[TYPE_STATUS] = "a status or a range of them in quotes (e.g. \"200-399\")",
+		[TYPE_PROXY] = "a proxy (e.g. \"http://proxy.example.org:3128\")",
+		[TYPE_STEP_SEND] = "a string",
+		[TYPE_STEP_EXPECT] = "a string",
+		[TYPE_STEP_REGEX] = "a string",
+		[TYPE_STEPS] = "a list of groups ( { … }, { … } )",
 		[TYPE_UPSTREAM] = "a group { … }",
 		[TYPE_UPSTREAMS] = "a list of groups ( { … }, { … } )",
 	};

@@ -76,6 +76,12 @@ bool value_is_empty(const struct schema_key *key, const void *object);
 bool value_is_default(const struct schema_key *key, const struct upstream *upstream);
 
 /*
+ * value_is_elsewhere(key, object):
+ * Whether another key of `object` says what `key` could say: the list of a probe's steps, or the keys that stand for the only one.
+ */
+bool value_is_elsewhere(const struct schema_key *key, const void *object);
+
+/*
  * value_print(key, object, out):
  * Write the value as libconfig has it, e.g. "5s" in quotes.
  */

@@ -2,6 +2,8 @@
 
 #include "base/must.h"
 #include "config/duration.h"
+#include "config/value_internal.h"
+#include "core/proxy.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -10,12 +12,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define QUOTE_MAX    64	 /* bytes of a foreign word that a sentence repeats */
-#define PROTOCOL_MAX 255 /* bytes of an ALPN name (RFC 7301) */
-
-/* Say what is wrong; always -EINVAL. */
-static int __attribute__((format(printf, 2, 3)))
-complain(const struct value_site *site, const char *format, ...)
+int
+value_complain(const struct value_site *site, const char *format, ...)
 {
 	char sentence[VALUE_SENTENCE_MAX];
 	va_list arguments;
@@ -27,13 +25,8 @@ complain(const struct value_site *site, const char *format, ...)
 	return -EINVAL;
 }
 
-/* A word of the file, fit for a sentence: quoted, escaped, cut. */
-struct quoted {
-	char text[QUOTE_MAX * 4 + 8];
-};
-
-static struct quoted
-quote(const char *word)
+struct quoted
+value_quote(const char *word)
 {
 	struct quoted quoted;
 	struct text text = TEXT_INIT(quoted.text);
@@ -60,11 +53,11 @@ value_setting_name(const config_setting_t *setting)
 	}
 }
 
-static int
-wrong_type(const struct value_site *site)
+int
+value_wrong_type(const struct value_site *site)
 {
-	return complain(site, "expected %s, found %s", value_type_name(site->key->type),
-			value_setting_name(site->setting));
+	return value_complain(site, "expected %s, found %s", value_type_name(site->key->type),
+			      value_setting_name(site->setting));
 }
 
 static bool
@@ -74,8 +67,8 @@ is_integer(const config_setting_t *setting)
 	       config_setting_type(setting) == CONFIG_TYPE_INT64;
 }
 
-static bool
-is_list(const config_setting_t *setting)
+bool
+value_is_list(const config_setting_t *setting)
 {
 	return config_setting_type(setting) == CONFIG_TYPE_ARRAY ||
 	       config_setting_type(setting) == CONFIG_TYPE_LIST;
@@ -89,9 +82,8 @@ integer_of(const config_setting_t *setting)
 								 config_setting_get_int64(setting);
 }
 
-/* Bytes that could deceive whoever reads them in a log or a table. */
-static bool
-has_control(const char *string)
+bool
+value_has_control(const char *string)
 {
 	for (; *string; string++)
 		if ((unsigned char)*string < 0x20 || *string == 0x7f)
@@ -103,7 +95,7 @@ static int
 read_bool(const struct value_site *site, void *at)
 {
 	if (config_setting_type(site->setting) != CONFIG_TYPE_BOOL)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	*(bool *)at = config_setting_get_bool(site->setting);
 	return 0;
 }
@@ -116,11 +108,11 @@ read_integer(const struct value_site *site, void *at)
 	uint32_t bits;
 
 	if (!is_integer(site->setting))
-		return wrong_type(site);
+		return value_wrong_type(site);
 	value = integer_of(site->setting);
 	if (value < key->min || value > key->max)
-		return complain(site, "%" PRId64 " is out of bounds (%" PRId64 " to %" PRId64 ")",
-				value, key->min, key->max);
+		return value_complain(site, "%" PRId64 " is out of bounds (%" PRId64 " to %" PRId64 ")",
+				      value, key->min, key->max);
 	bits = (uint32_t)value; /* negative ones as two's complement, which int has */
 	memcpy(at, &bits, sizeof(bits));
 	return 0;
@@ -137,10 +129,10 @@ read_number(const struct value_site *site, void *at)
 	else if (config_setting_type(site->setting) == CONFIG_TYPE_FLOAT)
 		value = config_setting_get_float(site->setting);
 	else
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (!(value >= (double)key->min && value <= (double)key->max))
-		return complain(site, "%g is out of bounds (%" PRId64 " to %" PRId64 ")", value,
-				key->min, key->max);
+		return value_complain(site, "%g is out of bounds (%" PRId64 " to %" PRId64 ")",
+				      value, key->min, key->max);
 	*(double *)at = value;
 	return 0;
 }
@@ -154,20 +146,20 @@ read_duration(const struct value_site *site, void *at)
 	usec_t value;
 
 	if (!word)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (key->none && strcmp(word, "none") == 0) {
 		*(usec_t *)at = 0;
 		return 0;
 	}
 	if (duration_parse(word, &value) < 0)
-		return complain(site, "%s is not a duration (e.g. \"5s\")%s", quote(word).text,
-				key->none ? ", nor \"none\"" : "");
+		return value_complain(site, "%s is not a duration (e.g. \"5s\")%s",
+				      value_quote(word).text, key->none ? ", nor \"none\"" : "");
 	if (value < (usec_t)key->min || value > (usec_t)key->max)
-		return complain(site, "%s is out of bounds (%s to %s)", quote(word).text,
-				duration_format((usec_t)key->min, least, sizeof(least)),
-				duration_format((usec_t)key->max, most, sizeof(most)));
+		return value_complain(site, "%s is out of bounds (%s to %s)", value_quote(word).text,
+				      duration_format((usec_t)key->min, least, sizeof(least)),
+				      duration_format((usec_t)key->max, most, sizeof(most)));
 	if (key->whole_seconds && value % USEC_PER_SEC != 0)
-		return complain(site, "%s is not whole seconds", quote(word).text);
+		return value_complain(site, "%s is not whole seconds", value_quote(word).text);
 	*(usec_t *)at = value;
 	return 0;
 }
@@ -184,7 +176,7 @@ find_word(const struct value_site *site, const char *word)
 			return known;
 		text_addf(&text, "%s\"%s\"", text.length ? ", " : "", known->word);
 	}
-	complain(site, "%s is not one of %s", quote(word).text, list);
+	value_complain(site, "%s is not one of %s", value_quote(word).text, list);
 	return NULL;
 }
 
@@ -195,7 +187,7 @@ read_word(const struct value_site *site, void *at)
 	const struct schema_word *found;
 
 	if (!word)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	found = find_word(site, word);
 	if (!found)
 		return -EINVAL;
@@ -210,14 +202,15 @@ read_mode(const struct value_site *site, void *at)
 	mode_t mode = 0;
 
 	if (!word)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (strlen(word) < 3 || strlen(word) > 4 || strspn(word, "01234567") != strlen(word))
-		return complain(site, "%s is not an octal mode (e.g. \"0660\")", quote(word).text);
+		return value_complain(site, "%s is not an octal mode (e.g. \"0660\")",
+				      value_quote(word).text);
 	for (; *word; word++)
 		mode = mode * 8 + (mode_t)(*word - '0');
 	if (mode > (mode_t)site->key->max)
-		return complain(site, "%s is out of bounds (\"0000\" to \"0777\")",
-				quote(config_setting_get_string(site->setting)).text);
+		return value_complain(site, "%s is out of bounds (\"0000\" to \"0777\")",
+				      value_quote(config_setting_get_string(site->setting)).text);
 	*(mode_t *)at = mode;
 	return 0;
 }
@@ -244,13 +237,13 @@ store_string(const struct value_site *site, char **at, const char *string)
 static int
 check_string(const struct value_site *site, const char *string)
 {
-	if (has_control(string))
-		return complain(site, "%s holds control characters", quote(string).text);
+	if (value_has_control(string))
+		return value_complain(site, "%s holds control characters", value_quote(string).text);
 	if (strlen(string) < (size_t)site->key->min)
-		return complain(site, "must not be empty");
+		return value_complain(site, "must not be empty");
 	if (strlen(string) > (size_t)site->key->max)
-		return complain(site, "%s is longer than %" PRId64 " bytes", quote(string).text,
-				site->key->max);
+		return value_complain(site, "%s is longer than %" PRId64 " bytes",
+				      value_quote(string).text, site->key->max);
 	return 0;
 }
 
@@ -260,15 +253,70 @@ read_text(const struct value_site *site, void *at)
 	const char *string = config_setting_get_string(site->setting);
 
 	if (!string)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (check_string(site, string) < 0)
 		return -EINVAL;
 	for (const char *byte = string; *byte; byte++)
 		if ((unsigned char)*byte >= 0x80)
-			return complain(site, "%s holds characters beyond ASCII", quote(string).text);
+			return value_complain(site, "%s holds characters beyond ASCII",
+					      value_quote(string).text);
 	if (site->key->words && !find_word(site, string))
 		return -EINVAL;
 	return store_string(site, at, string);
+}
+
+/* Any characters: what a peer is to say, which nobody but the peer is to read. */
+static int
+read_phrase(const struct value_site *site, void *at)
+{
+	const char *string = config_setting_get_string(site->setting);
+
+	if (!string)
+		return value_wrong_type(site);
+	if (strlen(string) > (size_t)site->key->max)
+		return value_complain(site, "%s is longer than %" PRId64 " bytes",
+				      value_quote(string).text, site->key->max);
+	return store_string(site, at, string);
+}
+
+/* A status or a range of them; one may stand as a plain integer. */
+static int
+read_status(const struct value_site *site, void *at)
+{
+	const char *string = config_setting_get_string(site->setting);
+	char number[32];
+
+	if (is_integer(site->setting)) {
+		snprintf(number, sizeof(number), "%" PRId64, integer_of(site->setting));
+		string = number;
+	}
+	if (!string)
+		return value_wrong_type(site);
+	if (value_parse_status(string, at, schema_counter(site->key, site->object)) < 0)
+		return value_complain(site,
+				      "%s is neither a status from 100 to 599 nor a range of them "
+				      "(e.g. \"204\", \"200-399\")",
+				      value_quote(string).text);
+	return 0;
+}
+
+static int
+read_proxy(const struct value_site *site, void *at)
+{
+	const char *word = config_setting_get_string(site->setting), *problem = NULL;
+	struct proxy_policy *proxy = at;
+	enum proxy_kind kind = PROXY_NONE;
+	struct target target = { 0 };
+
+	if (!word)
+		return value_wrong_type(site);
+	if (value_has_control(word))
+		return value_complain(site, "%s holds control characters", value_quote(word).text);
+	if (*word && proxy_parse(word, &kind, &target, &problem) < 0)
+		return value_complain(site, "%s %s", value_quote(word).text, problem);
+	proxy->kind = kind;
+	proxy->target = target;
+	return 0;
 }
 
 static int
@@ -277,11 +325,11 @@ read_path(const struct value_site *site, void *at)
 	const char *string = config_setting_get_string(site->setting);
 
 	if (!string)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (check_string(site, string) < 0)
 		return -EINVAL;
 	if (*string && *string != '/')
-		return complain(site, "%s is not an absolute path", quote(string).text);
+		return value_complain(site, "%s is not an absolute path", value_quote(string).text);
 	return store_string(site, at, string);
 }
 
@@ -304,12 +352,12 @@ read_label(const struct value_site *site, void *at)
 	const char *string = config_setting_get_string(site->setting);
 
 	if (!string)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (check_string(site, string) < 0)
 		return -EINVAL;
 	if (*string && !is_label(string, "_", "_.-"))
-		return complain(site, "%s is not one word of letters, digits, \".\", \"_\", \"-\"",
-				quote(string).text);
+		return value_complain(site, "%s is not one word of letters, digits, \".\", \"_\", \"-\"",
+				      value_quote(string).text);
 	return store_string(site, at, string);
 }
 
@@ -319,12 +367,12 @@ read_name(const struct value_site *site, void *at)
 	const char *string = config_setting_get_string(site->setting);
 
 	if (!string)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (strlen(string) >= UPSTREAM_NAME_MAX || !is_label(string, "", "._-"))
-		return complain(site,
-				"%s is not a name (a letter or digit, then up to 63 letters, digits, "
-				"\".\", \"_\", \"-\")",
-				quote(string).text);
+		return value_complain(site,
+				      "%s is not a name (a letter or digit, then up to 63 letters, digits, "
+				      "\".\", \"_\", \"-\")",
+				      value_quote(string).text);
 	text_copy(at, UPSTREAM_NAME_MAX, string);
 	return 0;
 }
@@ -366,17 +414,20 @@ read_ip(const struct value_site *site, void *at)
 	struct address address = { 0 };
 
 	if (!word)
-		return wrong_type(site);
+		return value_wrong_type(site);
 	if (*word) {
-		if (has_control(word) || parse_ip(word, &address) < 0)
-			return complain(site, "%s is not an IPv4 or IPv6 address", quote(word).text);
+		if (value_has_control(word) || parse_ip(word, &address) < 0)
+			return value_complain(site, "%s is not an IPv4 or IPv6 address",
+					      value_quote(word).text);
 		if (address_is_excluded(&address))
-			return complain(site, "%s is not the address of one host", quote(word).text);
+			return value_complain(site, "%s is not the address of one host",
+					      value_quote(word).text);
 		if (is_link_local(&address) != (address.zone[0] != '\0'))
-			return complain(site,
-					address.zone[0] ? "%s is not link-local and needs no zone" :
-							  "%s is link-local: name its zone, e.g. %%eth0",
-					quote(word).text);
+			return value_complain(site,
+					      address.zone[0] ?
+						      "%s is not link-local and needs no zone" :
+						      "%s is link-local: name its zone, e.g. %%eth0",
+					      value_quote(word).text);
 	}
 	*(struct address *)at = address;
 	return 0;
@@ -388,164 +439,12 @@ read_interface(const struct value_site *site, void *at)
 	const char *word = config_setting_get_string(site->setting);
 
 	if (!word)
-		return wrong_type(site);
-	if (strlen(word) >= IF_NAMESIZE || has_control(word) || strpbrk(word, " /:") ||
+		return value_wrong_type(site);
+	if (strlen(word) >= IF_NAMESIZE || value_has_control(word) || strpbrk(word, " /:") ||
 	    strcmp(word, ".") == 0 || strcmp(word, "..") == 0)
-		return complain(site, "%s is not the name of a network interface", quote(word).text);
+		return value_complain(site, "%s is not the name of a network interface",
+				      value_quote(word).text);
 	text_copy(at, IF_NAMESIZE, word);
-	return 0;
-}
-
-/* How many elements there are: 1 where a single string stands for a list. */
-static unsigned int
-element_count(const struct value_site *site)
-{
-	return is_list(site->setting) ? (unsigned int)config_setting_length(site->setting) : 1;
-}
-
-static const char *
-element(const struct value_site *site, unsigned int i)
-{
-	return config_setting_get_string(
-		is_list(site->setting) ? config_setting_get_elem(site->setting, i) : site->setting);
-}
-
-/* A string, or a list of strings, as many as the key allows. */
-static int
-check_list(const struct value_site *site)
-{
-	unsigned int count = element_count(site);
-	int r = 0;
-
-	if (config_setting_type(site->setting) != CONFIG_TYPE_STRING && !is_list(site->setting))
-		return wrong_type(site);
-	if (count < site->key->min)
-		return complain(site, "at least %" PRId64 " is needed", site->key->min);
-	if (count > site->key->max)
-		return complain(site, "%u are too many (at most %" PRId64 ")", count, site->key->max);
-	for (unsigned int i = 0; i < count; i++)
-		if (!element(site, i))
-			r = complain(site, "expected strings, found %s",
-				     value_setting_name(config_setting_get_elem(site->setting, i)));
-	return r;
-}
-
-static int
-read_targets(const struct value_site *site, void *at)
-{
-	struct upstream *upstream = site->object;
-	unsigned int count = element_count(site);
-	const char *problem;
-	int r = check_list(site);
-
-	(void)at;
-	if (r < 0)
-		return r;
-	must(count == upstream->target_count); /* which was made for this list */
-	for (unsigned int i = 0; i < count; i++) {
-		const char *word = element(site, i);
-
-		if (has_control(word))
-			r = complain(site, "%s holds control characters", quote(word).text);
-		else if (target_parse(word, upstream->policy.family, &upstream->targets[i], &problem) < 0)
-			r = complain(site, "%s %s", quote(word).text, problem);
-		for (unsigned int j = 0; j < i; j++)
-			if (strcmp(word, element(site, j)) == 0)
-				r = complain(site, "%s is listed twice", quote(word).text);
-	}
-	return r;
-}
-
-/* `word` in lower case and without colons, if that is a digest; else complains. */
-static int
-check_pin(const struct value_site *site, const char *word)
-{
-	char plain[65];
-	size_t length = 0;
-
-	for (const char *c = word; *c && length < sizeof(plain); c++)
-		if (*c != ':')
-			plain[length++] = (char)tolower((unsigned char)*c);
-	plain[length < sizeof(plain) ? length : sizeof(plain) - 1] = '\0';
-	if (length != 64 || strspn(plain, "0123456789abcdef") != 64)
-		return complain(site,
-				"%s is not a pin: 64 hexadecimal digits, the SHA-256 of the public key",
-				quote(word).text);
-	if (strcmp(plain, word) != 0)
-		return complain(site, "%s: a pin is written in lower case and without colons: \"%s\"",
-				quote(word).text, plain);
-	return 0;
-}
-
-static unsigned char
-hex_value(char digit)
-{
-	return (unsigned char)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-static int
-read_pins(const struct value_site *site, void *at)
-{
-	unsigned char pins[PINS_MAX][32];
-	unsigned int count = element_count(site);
-	void *copy = NULL;
-	int r = check_list(site);
-
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < count; i++)
-		if (check_pin(site, element(site, i)) < 0)
-			r = -EINVAL;
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < 32 * count; i++) {
-		const char *digits = element(site, i / 32) + 2 * (i % 32);
-
-		pins[i / 32][i % 32] = (unsigned char)(hex_value(digits[0]) << 4 | hex_value(digits[1]));
-	}
-	if (count > 0) {
-		copy = upstream_keep(site->object, pins, count * sizeof(pins[0]));
-		if (!copy)
-			return -ENOMEM;
-	}
-	*(void **)at = copy;
-	*schema_counter(site->key, site->object) = count;
-	return 0;
-}
-
-static int
-read_protocols(const struct value_site *site, void *at)
-{
-	unsigned char wire[16 * (PROTOCOL_MAX + 1)];
-	unsigned int length = 0, count = element_count(site);
-	void *copy = NULL;
-	int r = check_list(site);
-
-	must(site->key->max * (PROTOCOL_MAX + 1) <= (int64_t)sizeof(wire));
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < count; i++) {
-		const char *word = element(site, i);
-		size_t bytes = strlen(word);
-
-		if (bytes == 0 || bytes > PROTOCOL_MAX || has_control(word)) {
-			r = complain(site, "%s is not a protocol's name (1 to %d bytes)",
-				     quote(word).text, PROTOCOL_MAX);
-			continue;
-		}
-		wire[length] = (unsigned char)bytes;
-		memcpy(wire + length + 1, word, bytes);
-		length += 1 + (unsigned int)bytes;
-	}
-	if (r < 0)
-		return r;
-	if (length > 0) {
-		copy = upstream_keep(site->object, wire, length);
-		if (!copy)
-			return -ENOMEM;
-	}
-	*(void **)at = copy;
-	*schema_counter(site->key, site->object) = length;
 	return 0;
 }
 
@@ -553,14 +452,29 @@ int
 value_read(const struct value_site *site)
 {
 	static int (*const readers[TYPE_COUNT])(const struct value_site *site, void *at) = {
-		[TYPE_BOOL] = read_bool,	   [TYPE_INTEGER] = read_integer,
-		[TYPE_NUMBER] = read_number,	   [TYPE_DURATION] = read_duration,
-		[TYPE_WORD] = read_word,	   [TYPE_MODE] = read_mode,
-		[TYPE_TEXT] = read_text,	   [TYPE_PATH] = read_path,
-		[TYPE_LABEL] = read_label,	   [TYPE_NAME] = read_name,
-		[TYPE_TARGETS] = read_targets,	   [TYPE_IP] = read_ip,
-		[TYPE_INTERFACE] = read_interface, [TYPE_SWITCH] = read_bool,
-		[TYPE_PINS] = read_pins,	   [TYPE_PROTOCOLS] = read_protocols,
+		[TYPE_BOOL] = read_bool,
+		[TYPE_INTEGER] = read_integer,
+		[TYPE_NUMBER] = read_number,
+		[TYPE_DURATION] = read_duration,
+		[TYPE_WORD] = read_word,
+		[TYPE_MODE] = read_mode,
+		[TYPE_TEXT] = read_text,
+		[TYPE_PATH] = read_path,
+		[TYPE_LABEL] = read_label,
+		[TYPE_NAME] = read_name,
+		[TYPE_TARGETS] = value_read_targets,
+		[TYPE_IP] = read_ip,
+		[TYPE_INTERFACE] = read_interface,
+		[TYPE_SWITCH] = read_bool,
+		[TYPE_PINS] = value_read_pins,
+		[TYPE_PROTOCOLS] = value_read_protocols,
+		[TYPE_PHRASE] = read_phrase,
+		[TYPE_STATUS] = read_status,
+		[TYPE_PROXY] = read_proxy,
+		[TYPE_STEP_SEND] = value_read_step,
+		[TYPE_STEP_EXPECT] = value_read_step,
+		[TYPE_STEP_REGEX] = value_read_step,
+		[TYPE_STEPS] = value_read_steps,
 	};
 
 	must(readers[site->key->type]);

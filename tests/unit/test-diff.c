@@ -55,6 +55,12 @@ static const struct key_case {
 #define WITH_TLS(path, keys) \
 	KEY(path, RECONNECTED, "address = \"a:1\"; tls = true;", \
 	    "address = \"a:1\"; tls = { " keys " };")
+#define WITH_PROXY(path, keys) \
+	KEY(path, RECONNECTED, "address = \"a:1\"; proxy = \"http://p:1\"; proxy_user = \"a\";", \
+	    "address = \"a:1\"; proxy = \"http://p:1\"; " keys)
+#define PROBE(path, before, after) \
+	KEY(path, CHANGED, "address = \"a:1\"; probe = { " before " };", \
+	    "address = \"a:1\"; probe = { " after " };")
 	KEY("address", RECONNECTED, "address = \"a:1\";", "address = \"a:2\";"),
 	KEY("address", RECONNECTED, "address = \"a:1\";", "address = \"a.:1\";"),
 	KEY("address", RECONNECTED, "address = \"a:1\";", "address = [ \"a:1\", \"b:1\" ];"),
@@ -87,7 +93,50 @@ static const struct key_case {
 	PLAIN("keepalive.interval", CHANGED, "keepalive = { interval = \"1s\"; };"),
 	PLAIN("keepalive.count", CHANGED, "keepalive = { count = 1; };"),
 	PLAIN("keepalive.user_timeout", CHANGED, "keepalive = { user_timeout = \"none\"; };"),
+	KEY("address", RECONNECTED, "address = \"srv:_a._tcp.b\";", "address = \"srv:_a._tcp.c\";"),
+	KEY("address", RECONNECTED, "address = \"srv:_a._tcp.b\";", "address = \"srv:_a._tcp.b.\";"),
+	KEY("starttls", RECONNECTED, "address = \"a:1\"; tls = true;",
+	    "address = \"a:1\"; starttls = \"smtp\";"),
+	PLAIN("proxy", RECONNECTED, "proxy = \"http://p:1\";"),
+	KEY("proxy", RECONNECTED, "address = \"a:1\"; proxy = \"http://p:1\";",
+	    "address = \"a:1\"; proxy = \"socks5://p:1\";"),
+	KEY("proxy", RECONNECTED, "address = \"a:1\"; proxy = \"http://p:1\";",
+	    "address = \"a:1\"; proxy = \"http://p:2\";"),
+	KEY("proxy", RECONNECTED, "address = \"a:1\"; proxy = \"http://p:1\";",
+	    "address = \"a:1\"; proxy = \"http://q:1\";"),
+	WITH_PROXY("proxy_user", "proxy_user = \"b\";"),
+	WITH_PROXY("proxy_password_file", "proxy_user = \"a\"; proxy_password_file = \"/p\";"),
+	PLAIN("proxy_protocol", RECONNECTED, "proxy_protocol = \"v2\";"),
+	PLAIN("timeouts.proxy", CHANGED, "timeouts = { proxy = \"1s\"; };"),
+	PLAIN("timeouts.starttls", CHANGED, "timeouts = { starttls = \"1s\"; };"),
+	PLAIN("timeouts.probe", CHANGED, "timeouts = { probe = \"1s\"; };"),
+	PLAIN("probe.kind", RECONNECTED, "probe = { kind = \"redis\"; };"),
+	PROBE("probe.send", "kind = \"expect\"; send = \"a\";", "kind = \"expect\"; send = \"a\\0\";"),
+	PROBE("probe.expect", "kind = \"expect\"; send = \"a\";",
+	      "kind = \"expect\"; send = \"a\"; expect = \"b\";"),
+	PROBE("probe.expect", "kind = \"expect\"; expect = \"ab\";",
+	      "kind = \"expect\"; expect = \"ac\";"),
+	PROBE("probe.expect_regex", "kind = \"expect\"; expect_regex = \"a\";",
+	      "kind = \"expect\"; expect_regex = \"b\";"),
+	PROBE("probe.steps", "kind = \"expect\"; steps = ( { send = \"a\"; }, { expect = \"b\"; } );",
+	      "kind = \"expect\"; steps = ( { send = \"a\"; }, { expect_regex = \"b\"; } );"),
+	PROBE("probe.steps", "kind = \"expect\"; steps = ( { send = \"a\"; }, { expect = \"b\"; } );",
+	      "kind = \"expect\"; send = \"a\";"),
+	PROBE("probe.send", "kind = \"expect\"; steps = ( { send = \"a\"; } );",
+	      "kind = \"expect\"; send = \"b\";"),
+	PROBE("probe.request", "kind = \"http\";", "kind = \"http\"; request = \"HEAD /\";"),
+	PROBE("probe.host", "kind = \"http\";", "kind = \"http\"; host = \"b\";"),
+	PROBE("probe.status", "kind = \"http\";", "kind = \"http\"; status = \"200-398\";"),
+	PROBE("probe.status", "kind = \"http\"; status = 200;", "kind = \"http\"; status = \"201\";"),
+	PROBE("probe.header", "kind = \"http\";", "kind = \"http\"; header = \"a: b\";"),
+	PROBE("probe.body", "kind = \"http\";", "kind = \"http\"; body = \"b\";"),
+	PROBE("probe.user", "kind = \"mysql\";", "kind = \"mysql\"; user = \"b\";"),
+	PROBE("probe.interval", "kind = \"mqtt\";", "kind = \"mqtt\"; interval = \"none\";"),
+	PROBE("probe.failures", "kind = \"mqtt\";", "kind = \"mqtt\"; failures = 1;"),
 	PLAIN("tls", RECONNECTED, "tls = true;"),
+	WITH_TLS("tls.ocsp", "ocsp = \"check\";"),
+	KEY("tls.expiry_warning", CHANGED, "address = \"a:1\"; tls = true;",
+	    "address = \"a:1\"; tls = { expiry_warning = \"none\"; };"),
 	WITH_TLS("tls.verify", "verify = \"chain\";"),
 	WITH_TLS("tls.verify_name", "verify_name = \"b\";"),
 	WITH_TLS("tls.sni", "sni = \"b\";"),
@@ -255,6 +304,25 @@ test_spelling(void **state)
 	diff_done(&diff);
 }
 
+/* Nor is another spelling of the same octets, or of the same steps. */
+static void
+test_spelling_of_probes(void **state)
+{
+	struct diff diff = diff_of(
+		"upstreams = ( { name = \"a\"; address = \"a:1\"; probe = { kind = \"expect\"; "
+		"send = \"\\x41\\r\\t\\\\r\\\\\\\\\"; expect = \"\\\\0\"; }; }, "
+		"{ name = \"b\"; address = \"a:1\"; probe = { kind = \"http\"; status = 200; }; } );",
+		"upstreams = ( { name = \"a\"; address = \"a:1\"; probe = { kind = \"expect\"; "
+		"steps = ( { expect = \"\\0\"; send = \"A\\\\x0d\\\\t\\x0d\\\\x5c\"; } ); }; }, "
+		"{ name = \"b\"; address = \"a:1\"; probe = { kind = \"http\"; status = \"200-200\"; }; } );");
+
+	(void)state;
+	assert_int_equal(diff.count, 2);
+	for (size_t i = 0; i < diff.count; i++)
+		assert_int_equal(diff.changes[i].kind, CHANGE_KEPT);
+	diff_done(&diff);
+}
+
 static void
 test_from_nothing(void **state)
 {
@@ -325,6 +393,7 @@ main(void)
 		cmocka_unit_test(test_daemon_keys),
 		cmocka_unit_test(test_upstreams),
 		cmocka_unit_test(test_spelling),
+		cmocka_unit_test(test_spelling_of_probes),
 		cmocka_unit_test(test_from_nothing),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_keep_restart),

@@ -77,6 +77,82 @@ add_random(struct text *text, struct prng *prng, const char *const *choices, siz
 			text_addf(text, "%s; ", choices[i]);
 }
 
+/* Any octets, as the file may spell them. */
+static void
+add_random_octets(struct text *text, struct prng *prng)
+{
+	static const char *const spellings[] = {
+		"a",	 "0",	 "x41",	    " ",       "\\r",	   "\\n",
+		"\\t",	 "\\\"", "\\x1b",   "\\xff",   "\xc3\xa4", "\\\\\\\\",
+		"\\\\0", "\\0",	 "\\\\x00", "\\\\x5c", "\\\\xFe",
+	};
+
+	text_add(text, "\"a");
+	for (uint64_t i = prng_below(prng, 12); i > 0; i--)
+		text_add(text, spellings[prng_below(prng, COUNT_OF(spellings))]);
+	text_add(text, "\"; ");
+}
+
+static void
+add_random_step(struct text *text, struct prng *prng)
+{
+	text_add(text, "send = ");
+	add_random_octets(text, prng);
+	switch (prng_below(prng, 3)) {
+	case 0:
+		text_add(text, "expect = ");
+		add_random_octets(text, prng);
+		break;
+	case 1: text_add(text, "expect_regex = \"^\\\\+(a|b)[\\\\n\\n]\\\"$\"; "); break;
+	default: break;
+	}
+}
+
+static void
+add_random_steps(struct text *text, struct prng *prng)
+{
+	text_add(text, "steps = ( ");
+	for (uint64_t i = 0; i <= prng_below(prng, 4); i++) {
+		text_add(text, i ? ", { " : "{ ");
+		add_random_step(text, prng);
+		text_add(text, "}");
+	}
+	text_add(text, " ); ");
+}
+
+static void
+add_random_probe(struct text *text, struct prng *prng)
+{
+	static const char *const http[] = {
+		"request = \"PUT /a?b\\\"\"",
+		"host = \"[::1]:7\"",
+		"status = \"204\"",
+		"header = \"X-A: \\\" b\"",
+		"body = \"\\x01\xc3\xa4\xff\\n\\\\n\"",
+	};
+	static const char *const any[] = { "interval = \"none\"", "failures = 3" };
+
+	text_add(text, "probe = { ");
+	switch (prng_below(prng, 5)) {
+	case 0:
+		text_add(text, "kind = \"expect\"; ");
+		add_random_step(text, prng);
+		break;
+	case 1:
+		text_add(text, "kind = \"expect\"; ");
+		add_random_steps(text, prng);
+		break;
+	case 2:
+		text_add(text, "kind = \"http\"; ");
+		add_random(text, prng, http, COUNT_OF(http));
+		break;
+	case 3: text_add(text, "kind = \"postgres\"; user = \"u\"; "); break;
+	default: text_add(text, "}; "); return;
+	}
+	add_random(text, prng, any, COUNT_OF(any));
+	text_add(text, "}; ");
+}
+
 static void
 add_random_upstream(struct text *text, struct prng *prng, unsigned int number)
 {
@@ -87,15 +163,21 @@ add_random_upstream(struct text *text, struct prng *prng, unsigned int number)
 		"\"[fe80::1%eth0]:65535\"",
 		"\"a:1\"",
 		"( \"192.0.2.1:7\", \"b-c.example:8\" )",
+		"\"srv:_a._tcp.b.example.\"",
 	};
 	static const char *const plain[] = {
 		"enabled = false",	  "connections = 1024", "order = \"random\"",
 		"interface = \"eth0.1\"", "mark = 0x80000000",	"lifetime = \"1h30m\"",
 		"idle_limit = \"100ms\"",
 	};
+	static const char *const proxies[] = {
+		"proxy = \"http://p.example.:1\"; proxy_user = \"u \\\"\"; proxy_password_file = \"/p\"",
+		"proxy_protocol = \"v1\"",
+	};
 	static const char *const timeouts[] = {
 		"resolve = \"1234ms\"", "connect = \"10m\"", "handshake = \"1m1s\"",
 		"settle = \"1ms\"",	"attempt = \"1h\"",  "close = \"60s\"",
+		"proxy = \"1s\"",	"starttls = \"2s\"", "probe = \"3s\"",
 	};
 	static const char *const retry[] = {
 		"initial = \"10ms\"", "max = \"30d\"",	       "multiplier = 1.1",
@@ -125,10 +207,17 @@ add_random_upstream(struct text *text, struct prng *prng, unsigned int number)
 		"security_level = 5",
 		"resumption = false",
 		"keylog_file = \"/l\"",
+		"ocsp = \"require\"",
+		"expiry_warning = \"400d\"",
 	};
-	text_addf(text, "{ name = \"u%u\"; address = %s; ", number,
-		  addresses[prng_below(prng, COUNT_OF(addresses))]);
+
+	unsigned int address = (unsigned int)prng_below(prng, COUNT_OF(addresses));
+
+	text_addf(text, "{ name = \"u%u\"; address = %s; ", number, addresses[address]);
 	add_random(text, prng, plain, COUNT_OF(plain));
+	if (!strstr(addresses[address], "srv:"))
+		add_random(text, prng, proxies, COUNT_OF(proxies));
+	add_random_probe(text, prng);
 	text_add(text, "timeouts = { ");
 	add_random(text, prng, timeouts, COUNT_OF(timeouts));
 	text_add(text, "}; retry = { ");
@@ -185,17 +274,22 @@ test_without_effect(void **state)
 		"address = \"a:1\"; tls = { min_version = \"1.3\"; };",
 		"address = \"a:1\"; tls = { max_version = \"1.2\"; };",
 		"address = \"unix:/x\"; tls = false;",
+		"address = \"a:1\"; probe = { kind = \"http\"; };",
+		"address = \"a:1\"; probe = { kind = \"none\"; };",
+		"address = \"a:1\"; probe = { expect = \"x\"; };",
+		"address = \"a:1\"; proxy = \"\";",
+		"address = \"a:1\"; starttls = \"smtp\";",
 		"address = \"unix:/a b\\\\x41\xc3\xa4\xff\";", /* and a path of any octets */
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
-		char text[1024];
+		char text[2048];
 		_cleanup_(config_unrefp) struct config *config = NULL;
 
 		snprintf(text, sizeof(text),
 			 "defaults = { source = \"192.0.2.1\"; interface = \"lo\"; mark = 7; family = "
-			 "\"ipv4\"; tls = { ca_file = \"/a\"; ca_dir = \"/b\"; crl_file = \"/c\"; "
+			 "\"ipv4\"; proxy = \"http://p:1\"; proxy_user = \"u\"; proxy_password_file = \"/p\"; probe = { kind = \"expect\"; steps = ( { send = \"a\"; }, { send = \"b\"; } ); interval = \"1h\"; failures = 9; }; tls = { ca_file = \"/a\"; ca_dir = \"/b\"; crl_file = \"/c\"; "
 			 "verify_name = \"v\"; pins = [ \"" PIN "\" ]; ciphers = \"C\"; ciphersuites = "
 			 "\"S\"; }; }; upstreams = ( { name = \"a\"; %s } );",
 			 keys[i]);

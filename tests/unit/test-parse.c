@@ -1,65 +1,8 @@
 #include "check.h"
-
-#include "base/text.h"
-#include "config/config.h"
+#include "parse-case.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-/* libconfig 1.5 forgets the string it was reading when it meets an error of syntax; that leak is not ours. */
-const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:strbuf_append\nleak:libconfig_yylex";
-}
-
-/* A text, and all its problems, one a line; "" where there is none. */
-struct parse_case {
-	const char *text;
-	const char *problems;
-};
-
-/* One upstream called db with `keys`. */
-#define DB(keys)  "upstreams = ( { name = \"db\"; address = \"db:1\"; " keys " } );"
-#define TLS(keys) DB("tls = { " keys " };")
-#define AT_DB	  "t:1: upstream \"db\": "
-#define PIN	  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-
-static void
-join(const struct problems *problems, struct text *text)
-{
-	for (size_t i = 0; i < problems->count; i++) {
-		char line[1400];
-
-		text_addf(text, "%s%s", i ? "\n" : "",
-			  problems_format(&problems->at[i], line, sizeof(line)));
-	}
-}
-
-static void
-check_case(const struct parse_case *wanted, config_check_fn judge)
-{
-	struct problems problems = { 0 };
-	_cleanup_(config_unrefp) struct config *config = NULL;
-	char found[8192];
-	struct text text = TEXT_INIT(found);
-	int r = config_load_text(wanted->text, "t", judge, &problems, &config);
-
-	join(&problems, &text);
-	if (strcmp(found, wanted->problems) != 0)
-		print_message("# in: %s\n", wanted->text);
-	assert_string_equal(found, wanted->problems);
-	assert_int_equal(r, *wanted->problems ? -EINVAL : 0);
-	assert_true(!config == (r < 0));
-	problems_done(&problems);
-}
-
-#define CHECK_CASES(cases) \
-	for (size_t i = 0; i < COUNT_OF(cases); i++) \
-	check_case(&(cases)[i], NULL)
 
 static void
 test_good(void **state)
@@ -84,6 +27,39 @@ test_good(void **state)
 		  "\"a:13\", \"a:14\", \"a:15\", \"a:16\" ]; } );",
 		  "" },
 		{ "upstreams = ( { name = \"a\"; address = \"unix:/x\"; tls = { verify_name = \"a\"; }; } );",
+		  "" },
+		{ DB("starttls = \"xmpp-server\"; tls = { ocsp = \"require\"; expiry_warning = \"90d\"; };"),
+		  "" },
+		{ DB("starttls = \"none\"; tls = false;"), "" },
+		{ DB("proxy = \"socks5://[2001:db8::1]:1080\"; proxy_user = \"a:b\"; "
+		     "proxy_password_file = \"/p\"; proxy_protocol = \"v2\"; "
+		     "family = \"ipv6\"; source = \"2001:db8::2\";"),
+		  "" },
+		{ "upstreams = ( { name = \"a\"; address = [ \"srv:_a._tcp.b\", \"srv:_a._tcp.c.\" ]; "
+		  "tls = { verify_name = \"@target\"; }; } );",
+		  "" },
+		/* through a proxy, another family leads there */
+		{ "upstreams = ( { name = \"a\"; address = \"192.0.2.1:1\"; family = \"ipv6\"; "
+		  "source = \"2001:db8::2\"; proxy = \"http://p:1\"; } );",
+		  "" },
+		{ PROBE("kind = \"expect\"; expect_regex = \"^220[- ]\\r\";"), "" },
+		{ PROBE("kind = \"expect\"; send = \"PING\\r\\n\"; expect = \"\\\\x00\\0\";"), "" },
+		{ PROBE("kind = \"expect\"; steps = ( { expect = \"a\"; }, { send = \"b\"; } );"), "" },
+		{ PROBE("kind = \"http\"; request = \"HEAD /a\"; host = \"a.example:80\"; status = 204; "
+			"header = \"X: y\";"),
+		  "" },
+		{ PROBE("kind = \"http\"; host = \"[2001:db8::1]:80\"; body = \"ä\\n\"; status = \"100-599\";"),
+		  "" },
+		{ PROBE("kind = \"mysql\"; user = \"u\"; interval = \"100ms\"; failures = 100;"), "" },
+		{ DB("starttls = \"lmtp\"; probe = { kind = \"smtp\"; };"), "" },
+		{ DB("starttls = \"ldap\"; probe = { kind = \"expect\"; send = \"x\"; };"), "" },
+		/* an upstream of its own word is without the defaults' STARTTLS */
+		{ "defaults = { starttls = \"smtp\"; };" DB("tls = false;"), "" },
+		{ "defaults = { starttls = \"smtp\"; proxy = \"http://p:1\"; proxy_user = \"u\"; };"
+		  "upstreams = ( { name = \"a\"; address = \"unix:/x\"; tls = false; } );",
+		  "" },
+		{ "defaults = { probe = { kind = \"http\"; body = \"b\"; interval = \"none\"; }; };" PROBE(
+			  "kind = \"none\";"),
 		  "" },
 		/* what comes from the defaults may be without effect */
 		{ "defaults = { source = \"192.0.2.1\"; tls = { ca_file = \"/ca\"; }; };"
@@ -127,9 +103,13 @@ test_unknown_keys(void **state)
 						       "(did you mean \"timeouts.connect\"?)" },
 		{ DB("verify = \"none\";"),
 		  AT_DB "unknown key \"verify\" (did you mean \"tls.verify\"?)" },
-		{ DB("starttls = \"smtp\";"), AT_DB "unknown key \"starttls\"" },
-		{ DB("probe = { kind = \"http\"; };"), AT_DB "unknown key \"probe\"" },
-		{ DB("tls = { ocsp = \"check\"; };"), AT_DB "unknown key \"tls.ocsp\"" },
+		{ DB("lend = { };"), AT_DB "unknown key \"lend\"" },
+		{ PROBE("expct = \"a\";"),
+		  AT_DB "unknown key \"probe.expct\" (did you mean \"probe.expect\"?)" },
+		{ PROBE("kind = \"expect\"; steps = ( { sned = \"a\"; },\n{ foo = 1; } );"), AT_DB
+		  "probe.steps: step 1: unknown key \"sned\" (did you mean \"send\"?)\n"
+		  "t:2: upstream \"db\": probe.steps: step 2: unknown key \"foo\" (there are send, "
+		  "expect and expect_regex)" },
 		{ "defaults = { timeout = { }; };",
 		  "t:1: defaults: unknown key \"timeout\" (did you mean \"timeouts\"?)" },
 		/* cut, but not overrun */

@@ -1,7 +1,10 @@
 #include "check.h"
 
+#include "config/diff.h"
 #include "config/schema.h"
 #include "config/value.h"
+#include "core/probe.h"
+#include "core/starttls.h"
 
 #include <string.h>
 
@@ -42,18 +45,57 @@ test_rows(void **state)
 	assert_true(schema_count < SCHEMA_KEYS_MAX);
 }
 
+/* Whoever names a protocol elsewhere uses the file's word. */
+static void
+test_words(void **state)
+{
+	(void)state;
+	for (const struct schema_word *word = schema_find(SCOPE_UPSTREAM, "starttls")->words;
+	     word->word; word++)
+		assert_string_equal(starttls_name((enum starttls)word->value), word->word);
+	for (const struct schema_word *word = schema_find(SCOPE_UPSTREAM, "probe.kind")->words;
+	     word->word; word++)
+		assert_string_equal(probe_kind_name((enum probe_kind)word->value), word->word);
+}
+
+/* There is room for every key in which an upstream can differ. */
+static void
+test_changes(void **state)
+{
+	unsigned int count = 0;
+
+	(void)state;
+	schema_for_each(key, SCOPE_UPSTREAM) count++;
+	assert_true(count < CHANGE_KEYS_MAX);
+}
+
+static void
+test_fits(void **state)
+{
+	struct upstream upstream = { .policy = { .probe = { .kind = PROBE_HTTP } } };
+
+	(void)state;
+	assert_true(schema_fits(schema_find(SCOPE_UPSTREAM, "probe.kind"), &upstream));
+	assert_true(schema_fits(schema_find(SCOPE_UPSTREAM, "probe.body"), &upstream));
+	assert_true(schema_fits(schema_find(SCOPE_UPSTREAM, "probe.interval"), &upstream));
+	assert_false(schema_fits(schema_find(SCOPE_UPSTREAM, "probe.steps"), &upstream));
+	assert_false(schema_fits(schema_find(SCOPE_UPSTREAM, "probe.user"), &upstream));
+	assert_true(schema_fits(schema_find(SCOPE_UPSTREAM, "tls"), &upstream));
+	assert_false(schema_fits(schema_find(SCOPE_UPSTREAM, "tls.ocsp"), &upstream));
+	upstream.policy.probe.kind = PROBE_NONE;
+	upstream.policy.tls.enabled = true;
+	assert_false(schema_fits(schema_find(SCOPE_UPSTREAM, "probe.interval"), &upstream));
+	assert_true(schema_fits(schema_find(SCOPE_UPSTREAM, "tls.ocsp"), &upstream));
+}
+
 /* Keys whose feature comes later are unknown, never silently ignored. */
 static void
 test_absent(void **state)
 {
 	static const char *const later[] = {
-		"starttls",	  "proxy",
-		"proxy_user",	  "proxy_password_file",
-		"probe",	  "lend",
-		"metrics",	  "state",
-		"tls.ocsp",	  "tls.expiry_warning",
-		"timeouts.proxy", "timeouts.starttls",
-		"timeouts.probe",
+		"lend",
+		"metrics",
+		"state",
 	};
 
 	(void)state;
@@ -87,6 +129,9 @@ test_nearest(void **state)
 	assert_string_equal(nearest(SCOPE_UPSTREAM, "adress"), "address");
 	assert_string_equal(nearest(SCOPE_UPSTREAM, "verify"), "tls.verify"); /* in the wrong group */
 	assert_string_equal(nearest(SCOPE_UPSTREAM, "tls.interval"), "keepalive.interval");
+	assert_string_equal(nearest(SCOPE_UPSTREAM, "probe.expct"), "probe.expect");
+	assert_string_equal(nearest(SCOPE_UPSTREAM, "start_tls"), "starttls");
+	assert_string_equal(nearest(SCOPE_UPSTREAM, "ocsp"), "tls.ocsp");
 	assert_string_equal(nearest(SCOPE_DAEMON, "upstream"), "upstreams");
 	assert_string_equal(nearest(SCOPE_DAEMON, "default"), "defaults");
 	assert_string_equal(nearest(SCOPE_UPSTREAM, "foo"), "(none)");
@@ -98,9 +143,9 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_rows),	cmocka_unit_test(test_words),
+		cmocka_unit_test(test_changes), cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_absent),	cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_nearest),
 	};
 

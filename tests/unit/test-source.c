@@ -107,7 +107,8 @@ test_unclosed(void **state)
 	PROBLEM("/*/", -EINVAL, "t:1: this comment is never closed: */ is missing");
 	PROBLEM("a = \"x\nb = 1;\n", -EINVAL, "t:1: this string is never closed: \" is missing");
 	PROBLEM("\"\\\"", -EINVAL, "t:1: this string is never closed: \" is missing");
-	PROBLEM("\n\"a\\x00b\"", -EINVAL, "t:2: a string cannot hold \\x00");
+	PROBLEM("\n\"a\\x00b\"", -EINVAL,
+		"t:2: a string cannot hold \\x00 (but probe.send and probe.expect read \\0 as one)");
 	PROBLEM("@include \"x\"", -EINVAL, "t:1: @include is possible in files only");
 	PROBLEM("@include x", -EINVAL, "t:1: @include wants a file name in quotes");
 	assert_problem(nul, sizeof(nul) - 1, -EINVAL, "t: holds NUL bytes: this is no text");
