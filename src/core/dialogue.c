@@ -322,6 +322,8 @@ dialogue_fail(const struct dialogue *dialogue, enum failure_code code, struct fa
 	failure->code = code;
 	failure_set_evidence(failure, first.bytes, first.length);
 	add_foreign(failure, "bytes", telling(first), BYTES_TEXT_MAX + 1);
+	if (dialogue->kind->detail)
+		dialogue->kind->detail(dialogue, failure);
 	return DIALOGUE_FAILED;
 }
 
@@ -329,11 +331,12 @@ enum dialogue_verdict
 dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code, struct octets reply,
 		    struct failure *failure)
 {
-	(void)dialogue;
 	failure->code = code;
 	failure_set_evidence(failure, reply.bytes, reply.length);
 	add_foreign(failure, "bytes", telling(reply), BYTES_TEXT_MAX + 1);
 	add_foreign(failure, "reply", telling(reply), REPLY_TEXT_MAX + 1);
+	if (dialogue->kind->detail)
+		dialogue->kind->detail(dialogue, failure);
 	return DIALOGUE_FAILED;
 }
 

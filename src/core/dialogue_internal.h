@@ -20,6 +20,8 @@ struct dialogue_kind {
 	enum dialogue_verdict (*end)(struct dialogue *dialogue, struct failure *failure);
 	/* The deadline has passed.  NULL: code_overdue. */
 	void (*overdue)(const struct dialogue *dialogue, struct failure *failure);
+	/* Add the kind's own details for the hint to a failure that is being filled.  NULL: none. */
+	void (*detail)(const struct dialogue *dialogue, struct failure *failure);
 	/* Free what `state` holds beyond itself.  NULL: nothing. */
 	void (*done)(struct dialogue *dialogue);
 	size_t state_bytes;
