@@ -20,7 +20,8 @@
 #define RESOLVE_CACHE_MAX   4096	    /* names kept; the one that expires first leaves */
 #define RESOLVE_TTL_MAX	    (USEC_PER_HOUR) /* a longer TTL counts as this */
 
-#define RESOLVE_SERVICE_HOSTS_MAX 8 /* of a service asked for; those whose turn comes later are left out */
+#define RESOLVE_SERVICE_HOSTS_MAX \
+	8 /* of a service asked for; those whose turn comes later are left out */
 /*
  * How long a service's hosts are waited for that come after the first that has an address (its spares, which can be learnt the next
  * time), and those that come before it (RFC 2782 wants them tried first; a lost packet is sent again within this time).
@@ -37,7 +38,7 @@ struct resolve_answer {
 	unsigned int rank[ANSWER_ADDRESSES_MAX]; /* of a service: its record's place in the order of RFC 2782, 0 the first; else 0 */
 	const char *hosts[ANSWER_ADDRESSES_MAX]; /* of a service: the host its record names, without a trailing dot; borrowed; else NULL */
 	bool partial; /* there are, or may be, addresses that are not here: what is missing is not gone */
-	usec_t ttl;   /* of a service, the least of its records' and its hosts' */
+	usec_t ttl;		/* of a service, the least of its records' and its hosts' */
 	struct failure failure; /* code, error and error_name (ARES_…, or an errno where no socket could be had); stage is RESOLVE; of a
 				 * service the evidence says which host or what about its records */
 };
