@@ -18,7 +18,7 @@ import world
 from daemon import BUILD, PATIENCE
 
 TREE = pathlib.Path(os.environ.get("HOLDFAST_SRCDIR", pathlib.Path(__file__).parents[2]))
-ROOT = pathlib.Path(os.environ.get("HOLDFAST_SERVERS") or BUILD / "tests" / "servers" / "root.d")
+ROOT = pathlib.Path(os.environ.get("HOLDFAST_SERVERS") or BUILD / "servers-root")
 RUN = TREE / "tests" / "servers" / "run"
 PR_SET_PDEATHSIG = 1
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
