@@ -272,16 +272,16 @@
 	  "The server turned us away at the door[: {reply}].") \
 	F(PROTOCOL_PROBE_MISMATCH, "protocol.probe-mismatch", TRANSIENT, ADDRESS, \
 	  "the answer to the probe was not the expected one", \
-	  "Unexpected answer[: {bytes}].") \
+	  "Unexpected answer[: {bytes}][; wanted: {wanted}].") \
 	F(PROTOCOL_PROBE_STATUS, "protocol.probe-status", TRANSIENT, ADDRESS, \
 	  "the application reported an error", \
-	  "The application reports [{status}|an error].") \
+	  "The application reports [{status}|an error][: {says}].") \
 	F(PROTOCOL_PROBE_AUTH, "protocol.probe-auth", PERSISTENT, UPSTREAM, \
 	  "the application wants a login", \
-	  "The application wants a login.") \
+	  "The application wants a login, or another one[: {reply}].") \
 	F(PROTOCOL_PROBE_CLOSED, "protocol.probe-closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection during the probe", \
-	  "Hung up in the middle of the probe.") \
+	  "Hung up in the middle of the probe[; its last answer began with: {bytes}].") \
 	F(PROTOCOL_UNSOLICITED_DATA, "protocol.unsolicited-data", TRANSIENT, ADDRESS, \
 	  "peer sent data nobody had asked for", \
 	  "The server keeps talking to nobody; it may not suit holding ready.") \
