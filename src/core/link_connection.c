@@ -29,9 +29,8 @@ applies(const struct link *link, enum stage stage)
 	}
 }
 
-/* The stage is passed: enter the next one that applies. */
-static void
-go_on(struct link *link, usec_t now, struct effects *out)
+void
+connection_go_on(struct link *link, usec_t now, struct effects *out)
 {
 	enum stage next = link->stage + 1;
 
@@ -49,7 +48,7 @@ void
 connection_begin(struct link *link, usec_t now, struct effects *out)
 {
 	link->verdict_pending = link->received = false;
-	go_on(link, now, out);
+	connection_go_on(link, now, out);
 }
 
 void
@@ -58,7 +57,7 @@ connection_passed(struct link *link, const struct input *input, usec_t now, stru
 	(void)input;
 	if (link->stage == STAGE_PROBE)
 		link->received = true; /* the application has spoken */
-	go_on(link, now, out);
+	connection_go_on(link, now, out);
 }
 
 void
@@ -66,7 +65,7 @@ connection_secured(struct link *link, const struct input *input, usec_t now, str
 {
 	link->rtt = input->secured.rtt;
 	link->verdict_pending = input->secured.verdict_pending;
-	go_on(link, now, out);
+	connection_go_on(link, now, out);
 }
 
 /* It has failed in `stage` before it was ready. */
@@ -94,7 +93,8 @@ connection_expired(struct link *link, const struct input *input, usec_t now, str
 	if (now < link->stage_deadline) {
 		attempt_expired(link, input, now, out);
 	} else if (link->stage == STAGE_SETTLE) {
-		go_on(link, now, out); /* nothing obliges a server to say that it likes our certificate */
+		/* Nothing obliges a server to say that it likes our certificate. */
+		connection_go_on(link, now, out);
 	} else if (input->failure) {
 		lose(link, input->failure, link->stage, now, out);
 	} else {

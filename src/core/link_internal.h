@@ -111,6 +111,12 @@ void race_expired(struct link *link, const struct input *input, usec_t now, stru
 void connection_begin(struct link *link, usec_t now, struct effects *out);
 
 /*
+ * connection_go_on(link, now, out):
+ * In CONNECT to PROBE: enter the next stage of the connection that applies.
+ */
+void connection_go_on(struct link *link, usec_t now, struct effects *out);
+
+/*
  * connection_passed, connection_secured, connection_expired, connection_failed:
  * In PROXY to PROBE: the dialogue has ended well, or our certificate is accepted; the handshake is done; the stage has had its time; the
  * connection has failed.

@@ -118,7 +118,7 @@ probe_change_policy(struct link *link, usec_t now, struct effects *out)
 	bool wanted = link->upstream->policy.probe.kind != PROBE_NONE;
 
 	if (link->stage == STAGE_PROBE && !wanted)
-		connection_passed(link, NULL, now, out);
+		connection_go_on(link, now, out);
 	if (link->stage != STAGE_READY)
 		return;
 	if (!wanted)

@@ -519,6 +519,215 @@ the_fullest_step_fits(void **state)
 	fixture_close(&f);
 }
 
+/* ---- services --------------------------------------------------------------------------------------- */
+
+/* The answer of a service: the records' places stand beside the addresses. */
+static void
+tell_service(struct fixture *f, enum family family, const char *first, const char *second)
+{
+	struct answer answer = { .family = family, .count = 2, .rank = { 0, 1 } };
+
+	answer.addresses[0] = place(first);
+	answer.addresses[1] = place(second);
+	tell(f, &(struct input){ .kind = INPUT_ANSWERED, .answer = &answer });
+}
+
+static void
+a_service_is_asked_for_with_one_seed_an_attempt(void **state)
+{
+	uint64_t seeds[2];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "srv:_x._tcp.example.org", false);
+	for (size_t i = 0; i < COUNT_OF(seeds); i++) {
+		tell_kind(&f, i ? INPUT_RETRY : INPUT_START);
+		CHECK(&f, STAGE_RESOLVE, "stage resolve resolve timer");
+		assert_int_equal(f.out.at[1].resolve.family, FAMILY_IPV4);
+		assert_int_equal(f.out.at[2].resolve.family, FAMILY_IPV6);
+		assert_int_equal(f.out.at[1].resolve.seed, f.out.at[2].resolve.seed);
+		seeds[i] = f.out.at[1].resolve.seed;
+		tell_no_answer(&f, 0, FAMILY_IPV4, FAILURE_ADDRESS_NO_DATA);
+		tell_no_answer(&f, 0, FAMILY_IPV6, FAILURE_ADDRESS_NO_DATA);
+		assert_int_equal(f.link->stage, STAGE_BACKOFF);
+	}
+	assert_int_not_equal(seeds[0], seeds[1]);
+	fixture_close(&f);
+}
+
+static void
+records_are_tried_in_their_order(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "srv:_x._tcp.example.org", false);
+	tell_kind(&f, INPUT_START);
+	tell_service(&f, FAMILY_IPV6, "2001:db8::1", "2001:db8::2");
+	assert_string_equal(sent_to(&f), "[2001:db8::1]:443");
+	tell_service(&f, FAMILY_IPV4, "192.0.2.1", "192.0.2.2");
+	tell_deadline(&f);
+	assert_string_equal(sent_to(&f), "192.0.2.1:443");
+	tell_deadline(&f);
+	assert_string_equal(sent_to(&f), "[2001:db8::2]:443");
+	tell_deadline(&f);
+	assert_string_equal(sent_to(&f), "192.0.2.2:443");
+	fixture_close(&f);
+}
+
+/* ---- through a proxy -------------------------------------------------------------------------------- */
+
+static void
+open_proxied(struct fixture *f, const char *proxy)
+{
+	const char *problem;
+
+	fixture_open(f, "a.example:443 b.example:443", false);
+	f->upstream->policy.proxy.kind = PROXY_HTTP;
+	assert_int_equal(target_parse(proxy, FAMILY_ANY, &f->upstream->policy.proxy.target, &problem),
+			 0);
+	tell_kind(f, INPUT_START);
+}
+
+static void
+sockets_go_to_the_proxy(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_proxied(&f, "192.0.2.9:3128");
+	CHECK(&f, STAGE_CONNECT, "stage connect timer"); /* the names are the proxy's business */
+	assert_string_equal(sent_to(&f), "192.0.2.9:3128");
+	assert_int_equal(effect_of(&f, EFFECT_CONNECT)->connect.target, 0);
+	tell_unconnected(&f, 0, FAILURE_CONNECTION_REFUSED);
+	CHECK(&f, STAGE_CONNECT, "lost connect timer"); /* and once more for the other one */
+	assert_int_equal(effect_of(&f, EFFECT_CONNECT)->connect.target, 1);
+	tell_connected(&f, 0);
+	CHECK(&f, STAGE_PROXY, "adopt stage proxy");
+	assert_int_equal(f.link->target, 1);
+	fixture_close(&f);
+}
+
+static void
+the_name_of_the_proxy_is_asked(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_proxied(&f, "proxy.example:3128");
+	CHECK(&f, STAGE_RESOLVE, "stage resolve resolve resolve resolve timer");
+	tell_answer(&f, 0, FAMILY_IPV6, "2001:db8::9");
+	tell_answer(&f, 0, FAMILY_IPV4, "192.0.2.9");
+	tell_answer(&f, 1, FAMILY_IPV6, "2001:db8::9");
+	tell_answer(&f, 1, FAMILY_IPV4, "192.0.2.9");
+	assert_int_equal(f.link->race.candidate_count, 4);
+	fixture_close(&f);
+}
+
+static void
+a_password_is_loaded_first(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "192.0.2.1:443", false);
+	f.upstream->policy.proxy.kind = PROXY_SOCKS5;
+	f.upstream->policy.proxy.target = f.upstream->targets[0];
+	f.upstream->policy.proxy.password_file = "/etc/password";
+	tell_kind(&f, INPUT_START);
+	CHECK(&f, STAGE_LOAD, "stage load timer");
+	tell_kind(&f, INPUT_LOADED);
+	CHECK(&f, STAGE_CONNECT, "stage connect timer");
+	fixture_close(&f);
+}
+
+/* ---- families --------------------------------------------------------------------------------------- */
+
+/* IPv6 does not answer, and IPv4 wins. */
+static void
+win_with_ipv4(struct fixture *f)
+{
+	tell_answer(f, 0, FAMILY_IPV6, "2001:db8::1");
+	tell_answer(f, 0, FAMILY_IPV4, "192.0.2.1");
+	tell_deadline(f);
+	assert_string_equal(sent_to(f), "192.0.2.1:443");
+	f->now += 20 * MSEC;
+	tell_connected(f, effect_of(f, EFFECT_CONNECT)->connect.slot);
+}
+
+static void
+a_dead_family_is_told_of_and_when_that_is_over(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "a.example:443", false);
+	tell_kind(&f, INPUT_START);
+	win_with_ipv4(&f);
+	CHECK(&f, STAGE_READY, "abandon adopt family stage hold timer");
+	assert_int_equal(effect_of(&f, EFFECT_FAMILY)->broken.family, FAMILY_IPV6);
+	assert_null(effect_of(&f, EFFECT_FAMILY)->broken.failure); /* it did not answer */
+	tell_failed(&f, FAILURE_CONNECTION_RESET);
+	tell_deadline(&f);
+	tell_answer(&f, 0, FAMILY_IPV6, "2001:db8::1");
+	tell_answer(&f, 0, FAMILY_IPV4, "192.0.2.1");
+	tell_connected(&f, 0);
+	CHECK(&f, STAGE_READY, "adopt family stage hold timer");
+	assert_int_equal(effect_of(&f, EFFECT_FAMILY)->broken.family, FAMILY_ANY);
+	assert_int_equal(effect_of(&f, EFFECT_FAMILY)->broken.over, FAMILY_IPV6);
+	assert_null(effect_of(&f, EFFECT_FAMILY)->broken.failure);
+	fixture_close(&f);
+}
+
+static void
+a_family_that_refuses_is_told_of_with_its_failure(void **state)
+{
+	const struct failure *failure;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "a.example:443", false);
+	tell_kind(&f, INPUT_START);
+	tell_answer(&f, 0, FAMILY_IPV6, "2001:db8::1");
+	tell_answer(&f, 0, FAMILY_IPV4, "192.0.2.1");
+	f.now += 7 * MSEC;
+	tell_unconnected(&f, 0, FAILURE_CONNECTION_REFUSED);
+	f.now += MSEC;
+	tell_connected(&f, 0);
+	failure = effect_of(&f, EFFECT_FAMILY)->broken.failure;
+	assert_int_equal(failure->code, FAILURE_CONNECTION_REFUSED);
+	assert_int_equal(failure->stage, STAGE_CONNECT);
+	assert_int_equal(failure->elapsed, 7 * MSEC);
+	assert_int_equal(failure->at, NOON + 7 * MSEC);
+	check_peer(failure, "2001:db8::1");
+	fixture_close(&f);
+}
+
+static void
+a_family_without_addresses_is_no_longer_broken(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "a.example:443", false);
+	tell_kind(&f, INPUT_START);
+	win_with_ipv4(&f);
+	for (int i = 0; i < 2; i++) {
+		tell_failed(&f, FAILURE_CONNECTION_RESET);
+		tell_deadline(&f);
+		tell_no_answer(&f, 0, FAMILY_IPV6, FAILURE_ADDRESS_NO_DATA);
+		tell_answer(&f, 0, FAMILY_IPV4, "192.0.2.1");
+		tell_connected(&f, 0);
+		CHECK(&f, STAGE_READY,
+		      i == 0 ? "adopt family stage hold timer" : "adopt stage hold timer");
+		if (i > 0)
+			continue; /* it was told: one family alone is no news */
+		assert_int_equal(effect_of(&f, EFFECT_FAMILY)->broken.family, FAMILY_ANY);
+		assert_int_equal(effect_of(&f, EFFECT_FAMILY)->broken.over, FAMILY_IPV6);
+	}
+	fixture_close(&f);
+}
+
 int
 main(void)
 {
@@ -545,6 +754,14 @@ main(void)
 		cmocka_unit_test(settling_waits_for_two_round_trips_at_least),
 		cmocka_unit_test(an_end_while_settling_is_early),
 		cmocka_unit_test(the_fullest_step_fits),
+		cmocka_unit_test(a_service_is_asked_for_with_one_seed_an_attempt),
+		cmocka_unit_test(records_are_tried_in_their_order),
+		cmocka_unit_test(sockets_go_to_the_proxy),
+		cmocka_unit_test(the_name_of_the_proxy_is_asked),
+		cmocka_unit_test(a_password_is_loaded_first),
+		cmocka_unit_test(a_dead_family_is_told_of_and_when_that_is_over),
+		cmocka_unit_test(a_family_that_refuses_is_told_of_with_its_failure),
+		cmocka_unit_test(a_family_without_addresses_is_no_longer_broken),
 	};
 
 	RUN_TESTS(tests);
