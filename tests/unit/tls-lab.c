@@ -356,6 +356,12 @@ wait_a_little(struct lab *lab)
 }
 
 void
+lab_pause(void)
+{
+	poll(NULL, 0, 100);
+}
+
+void
 lab_wait(int fd)
 {
 	struct pollfd fds = { .fd = fd, .events = POLLIN };

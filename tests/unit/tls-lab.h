@@ -100,6 +100,8 @@ enum failure_code lab_code(struct lab *lab, const struct lab_server *server);
 enum tls_result lab_shake(struct lab *lab);
 /* Wait until there is something to read: octets reach the other end of a loopback in their own time. */
 void lab_wait(int fd);
+/* Let a little time pass. */
+void lab_pause(void);
 /* Let the server take one turn. */
 void lab_serve(struct lab *lab);
 /* Read until there is something, or an end; the server goes on meanwhile, unless it is NULL. */
