@@ -321,6 +321,25 @@ a_silent_spare_holds_nobody_back(void **state)
 }
 
 static void
+an_answer_does_not_prolong_the_grace(void **state)
+{
+	static const char *const spares[] = { "slow-150.test", "slow-300.test", "slow-450.test",
+					      "slow-600.test", "slow-750.test", "slow-900.test",
+					      "slow-1050.test" };
+	struct world world;
+	struct asked asked;
+
+	(void)state;
+	open_world(&world, SERVING_ALL);
+	offer(&world, 1, 1, "ip-1.test");
+	for (unsigned int i = 0; i < COUNT_OF(spares); i++)
+		offer(&world, 2, 2 + i, spares[i]);
+	ask_within(&world, &asked, 0, PATIENCE / 2);
+	assert_in_range(asked.answer.count, 1, COUNT_OF(spares));
+	close_world(&world);
+}
+
+static void
 a_silent_first_host_is_waited_for_longer(void **state)
 {
 	struct world world;
@@ -473,6 +492,7 @@ main(void)
 		cmocka_unit_test(a_service_that_is_not_offered_says_so),
 		cmocka_unit_test(the_most_telling_failure_of_the_hosts_counts),
 		cmocka_unit_test(a_silent_spare_holds_nobody_back),
+		cmocka_unit_test(an_answer_does_not_prolong_the_grace),
 		cmocka_unit_test(a_silent_first_host_is_waited_for_longer),
 		cmocka_unit_test(a_slow_first_host_still_comes_first),
 		cmocka_unit_test(slow_hosts_alone_are_waited_for),

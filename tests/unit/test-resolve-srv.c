@@ -183,6 +183,10 @@ malformed_messages_are_refused(void **state)
 		assert_int_equal(parse(&message, &reply), -EBADMSG);
 	}
 	begin(&message);
+	PUT_SRV(&message, 60, "\0\1\0\1\0\1\xc0\x3c"); /* a pointer ahead, to the next record's target */
+	PUT_SRV(&message, 60, "\0\1\0\1\0\1\1h\0");
+	assert_int_equal(parse(&message, &reply), -EBADMSG);
+	begin(&message);
 	PUT_SRV(&message, 60, "\0\1\0\1\0\1\1h\0");
 	message.bytes[7]++; /* one more than there are */
 	assert_int_equal(parse(&message, &reply), -EBADMSG);
