@@ -120,7 +120,7 @@ hold_lose(struct link *link, const struct failure *failure, usec_t now, struct e
 	judge_connection(link, now);
 	link_emit(out, EFFECT_DISCARD);
 	backoff_begin(link, now, out);
-	probe_end(link, out);
+	probe_cancel(link, out);
 	link->attempt = 0;
 }
 
@@ -142,7 +142,7 @@ close_connection(struct link *link, enum close_reason reason, usec_t now, struct
 	link_enter(link, STAGE_CLOSING, now, out);
 	link_emit(out, EFFECT_CLOSE);
 	link_emit(out, EFFECT_REPORT_CLOSE)->reason = reason;
-	probe_end(link, out);
+	probe_cancel(link, out);
 }
 
 void

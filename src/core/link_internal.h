@@ -156,11 +156,11 @@ void hold_pause(struct link *link, const struct input *input, usec_t now, struct
 void hold_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
- * probe_begin(link, now), probe_end(link, out):
+ * probe_begin(link, now), probe_cancel(link, out):
  * READY is entered, or left: no probe is out, and none has failed.
  */
 void probe_begin(struct link *link, usec_t now);
-void probe_end(struct link *link, struct effects *out);
+void probe_cancel(struct link *link, struct effects *out);
 
 /*
  * probe_deadline(link):

@@ -27,7 +27,7 @@ forget_failures(struct link *link, struct effects *out)
 }
 
 void
-probe_end(struct link *link, struct effects *out)
+probe_cancel(struct link *link, struct effects *out)
 {
 	link->probing = false;
 	forget_failures(link, out);
@@ -122,7 +122,7 @@ probe_change_policy(struct link *link, usec_t now, struct effects *out)
 	if (link->stage != STAGE_READY)
 		return;
 	if (!wanted)
-		probe_end(link, out);
+		probe_cancel(link, out);
 	else if (!link->probing && !is_repeated(link))
 		forget_failures(link, out);
 }
