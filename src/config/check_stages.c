@@ -212,8 +212,9 @@ static void
 check_same_protocol(const struct check_site *site)
 {
 	static const enum probe_kind spoken[STARTTLS_COUNT] = {
-		[STARTTLS_SMTP] = PROBE_SMTP,	[STARTTLS_LMTP] = PROBE_SMTP,
-		[STARTTLS_IMAP] = PROBE_IMAP,	[STARTTLS_POSTGRES] = PROBE_POSTGRES,
+		[STARTTLS_SMTP] = PROBE_SMTP,
+		[STARTTLS_IMAP] = PROBE_IMAP,
+		[STARTTLS_POSTGRES] = PROBE_POSTGRES,
 		[STARTTLS_MYSQL] = PROBE_MYSQL,
 	};
 	const struct policy *policy = &site->upstream->policy;

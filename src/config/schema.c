@@ -294,15 +294,16 @@ const struct schema_key schema[] = {
 	/* ---- its probe ----------------------------------------------------------------------- */
 	{ UPSTREAM("probe.kind", policy.probe.kind), WORD(probe_kinds, PROBE_NONE), RECONNECT,
 	  .says = "What the application is asked, in its own protocol." },
-	{ UPSTREAM("probe.send", policy.probe.steps), STEP, .type = TYPE_STEP_SEND, .max = PROBE_TEXT_MAX,
-	  .unset = "nothing", .says = "What is said, with the escapes below.  At most 1024 octets." },
+	{ UPSTREAM("probe.send", policy.probe.steps), STEP, .type = TYPE_STEP_SEND,
+	  .max = PROBE_TEXT_MAX, .unset = "nothing",
+	  .says = "What is said, with the escapes of PROBES.  At most 1024 octets." },
 	{ UPSTREAM("probe.expect", policy.probe.steps), STEP, .type = TYPE_STEP_EXPECT,
 	  .max = PROBE_TEXT_MAX, .unset = "nothing",
-	  .says = "What the answer must begin with, with the escapes below.  At most 1024 octets." },
+	  .says = "What the answer must begin with, with the escapes of PROBES.  At most 1024 octets." },
 	{ UPSTREAM("probe.expect_regex", policy.probe.steps), STEP, .type = TYPE_STEP_REGEX,
 	  .max = PROBE_TEXT_MAX, .unset = "nothing",
 	  .says = "Instead of probe.expect, the POSIX extended regular expression that the answer "
-		  "must match; see regex(7).  Back-references are not taken, and the escapes below are "
+		  "must match; see regex(7).  Back-references are not taken, and those escapes are "
 		  "not read." },
 	{ UPSTREAM("probe.steps", policy.probe.steps), STEP, .type = TYPE_STEPS,
 	  .max = PROBE_STEPS_MAX, .unset = "none",

@@ -45,6 +45,19 @@ probe_of(const struct value_site *site)
 	return &upstream->policy.probe;
 }
 
+/* What follows a backslash cannot follow it. */
+static int
+no_escape(const struct value_site *site, const char *rest)
+{
+	char first[4];
+
+	text_copy(first, sizeof(first), rest);
+	return value_complain(site,
+			      "a backslash and %s are no escape (there are \\r, \\n, \\t, \\0, \\xNN and, for "
+			      "one backslash, \\\\, which the file writes as \\\\\\\\)",
+			      *first ? value_quote(first).text : "the end of the string");
+}
+
 /* Reads octets that the upstream keeps; none are NULL. */
 static int
 read_octets(const struct value_site *site, const char *string, const unsigned char **ret_octets,
@@ -60,10 +73,7 @@ read_octets(const struct value_site *site, const char *string, const unsigned ch
 		return value_complain(site, "%s is longer than %d octets", value_quote(string).text,
 				      PROBE_TEXT_MAX);
 	if (r < 0)
-		return value_complain(site,
-				      "%s begins no escape (there are \\r, \\n, \\t, \\0, \\xNN and, for one "
-				      "backslash, \\\\, which the file writes as \\\\\\\\)",
-				      value_quote(bad).text);
+		return no_escape(site, bad + 1);
 	if (length > 0) {
 		copy = upstream_keep(site->object, octets, length);
 		if (!copy)
@@ -84,7 +94,7 @@ read_regex(const struct value_site *site, const char *string, const char **ret_r
 		return value_complain(site, "%s is longer than %d octets", value_quote(string).text,
 				      PROBE_TEXT_MAX);
 	if (*string && probe_check_regex(string, problem, sizeof(problem)) < 0)
-		return value_complain(site, "%s: %s", value_quote(string).text, problem);
+		return value_complain(site, "%s %s", value_quote(string).text, problem);
 	if (*string) {
 		copy = upstream_keep(site->object, string, strlen(string) + 1);
 		if (!copy)

@@ -38,8 +38,17 @@ static const struct part {
 	  "and is longer from the start for failures that will not pass by themselves." },
 	{ SCOPE_UPSTREAM, "keepalive", "The group keepalive",
 	  "How a peer that vanished without a word is found out." },
+	{ SCOPE_UPSTREAM, "probe", "The group probe",
+	  "What the application behind a connection is asked, after the handshake\n"
+	  "and from time to time while the connection is ready; see\n"
+	  ".Sx PROBES .\n"
+	  "A key that is not for the kind of probe is refused where an upstream gives it,\n"
+	  "and forgotten where it comes from\n"
+	  ".Ic defaults .\n"
+	  "Except for probe.kind,\n"
+	  "a change is in force with the next probe." },
 	{ SCOPE_UPSTREAM, "tls", "The group tls",
-	  "A change of any of these keys needs new connections.\n"
+	  "A change of any of these keys but tls.expiry_warning needs new connections.\n"
 	  "Certificates are verified, and against the system's trust store,\n"
 	  "unless a key says otherwise.\n"
 	  "Files are read again when they change;\n"
@@ -69,6 +78,13 @@ type_word(const struct schema_key *key)
 		[TYPE_SWITCH] = "true | false | group",
 		[TYPE_PINS] = "string | list of strings",
 		[TYPE_PROTOCOLS] = "string | list of strings",
+		[TYPE_PHRASE] = "string",
+		[TYPE_STATUS] = "string | integer",
+		[TYPE_PROXY] = "string",
+		[TYPE_STEP_SEND] = "string",
+		[TYPE_STEP_EXPECT] = "string",
+		[TYPE_STEP_REGEX] = "string",
+		[TYPE_STEPS] = "list of groups",
 		[TYPE_UPSTREAM] = "group",
 		[TYPE_UPSTREAMS] = "list of groups",
 	};
@@ -111,7 +127,8 @@ print_bounds(const struct schema_key *key)
 		break;
 	case TYPE_TARGETS:
 	case TYPE_PINS:
-	case TYPE_PROTOCOLS: printf("At most %" PRId64, key->max); break;
+	case TYPE_PROTOCOLS:
+	case TYPE_STEPS: printf("At most %" PRId64, key->max); break;
 	default: return;
 	}
 	printf("%s", key->type == TYPE_DURATION && key->none ? " .\n" : ".\n");

@@ -80,7 +80,7 @@ test_probes(void **state)
 		{ PROBE("kind = \"expect\";"), AT_DB
 		  "probe.kind: \"expect\" needs probe.send, probe.expect, probe.expect_regex or probe.steps" },
 		{ PROBE("kind = \"expect\"; send = \"a\\\\q\"; expect = 1;"), AT_DB
-		  "probe.send: \"\\x5cq\" begins no escape (there are \\r, \\n, \\t, \\0, \\xNN and, "
+		  "probe.send: a backslash and \"q\" are no escape (there are \\r, \\n, \\t, \\0, \\xNN and, "
 		  "for one backslash, \\\\, which the file writes as \\\\\\\\)\n" AT_DB
 		  "probe.expect: expected a string, found an integer" },
 		{ PROBE("kind = \"expect\"; send = \"\\x00\";"),
@@ -102,7 +102,7 @@ test_probes(void **state)
 		  "probe.steps: step 1: expected a group { … }, found an integer\n"
 		  "t:2: upstream \"db\": probe.steps: step 2: neither sends nor expects anything\n"
 		  "t:3: upstream \"db\": probe.steps: step 3: send: expected a string, found an integer\n"
-		  "t:3: upstream \"db\": probe.steps: step 3: expect: \"\\x5c\" begins no escape (there "
+		  "t:3: upstream \"db\": probe.steps: step 3: expect: a backslash and the end of the string are no escape (there "
 		  "are \\r, \\n, \\t, \\0, \\xNN and, for one backslash, \\\\, which the file writes as "
 		  "\\\\\\\\)\n"
 		  "t:4: upstream \"db\": probe.steps: step 4: neither sends nor expects anything\n"
@@ -150,6 +150,9 @@ test_probes(void **state)
 		  "probe.body: has no effect with a HEAD request, whose answer has none" },
 		{ DB("starttls = \"imap\"; probe = { kind = \"smtp\"; };"),
 		  AT_DB "probe.kind: \"smtp\" is not what is spoken with starttls = \"imap\"" },
+		/* LMTP knows no EHLO */
+		{ DB("starttls = \"lmtp\"; probe = { kind = \"smtp\"; };"),
+		  AT_DB "probe.kind: \"smtp\" is not what is spoken with starttls = \"lmtp\"" },
 		{ DB("starttls = \"ldap\"; probe = { kind = \"http\"; };"),
 		  AT_DB "probe.kind: \"http\" is not what is spoken with starttls = \"ldap\"" },
 	};
@@ -174,7 +177,7 @@ test_bad_regex(void **state)
 	assert_int_equal(problems.count, 1);
 	problems_format(&problems.at[0], text, sizeof(text));
 	assert_non_null(
-		strstr(text, "t:2: upstream \"db\": probe.steps: step 1: expect_regex: \"a(b\": "));
+		strstr(text, "t:2: upstream \"db\": probe.steps: step 1: expect_regex: \"a(b\" "));
 	problems_done(&problems);
 }
 

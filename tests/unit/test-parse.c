@@ -51,7 +51,7 @@ test_good(void **state)
 		{ PROBE("kind = \"http\"; host = \"[2001:db8::1]:80\"; body = \"ä\\n\"; status = \"100-599\";"),
 		  "" },
 		{ PROBE("kind = \"mysql\"; user = \"u\"; interval = \"100ms\"; failures = 100;"), "" },
-		{ DB("starttls = \"lmtp\"; probe = { kind = \"smtp\"; };"), "" },
+		{ DB("starttls = \"mysql\"; probe = { kind = \"mysql\"; };"), "" },
 		{ DB("starttls = \"ldap\"; probe = { kind = \"expect\"; send = \"x\"; };"), "" },
 		/* an upstream of its own word is without the defaults' STARTTLS */
 		{ "defaults = { starttls = \"smtp\"; };" DB("tls = false;"), "" },

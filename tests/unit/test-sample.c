@@ -68,7 +68,22 @@ test_sample_in_use(void **state)
 		text_addf(&out, "%s\n",
 			  !sentence && line[0] == '#' && strpbrk(line, "{}=") ? line + 1 : line);
 	}
-	assert_int_equal(load(bare), 2);
+	assert_int_equal(load(bare), 4);
+}
+
+/* mdoc writes a backslash as \e. */
+static void
+undo_mdoc(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if (from[0] == '\\' && from[1] == 'e')
+			*to++ = *from++;
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
 }
 
 static void
@@ -84,10 +99,11 @@ test_examples(void **state)
 
 		assert_non_null(rest);
 		*rest = '\0';
+		undo_mdoc(text);
 		assert_true(load(text) > 0);
 		at = strstr(rest + 1, begin);
 	}
-	assert_true(count >= 6);
+	assert_true(count >= 10);
 }
 
 int
