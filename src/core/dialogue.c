@@ -327,6 +327,17 @@ dialogue_fail(const struct dialogue *dialogue, enum failure_code code, struct fa
 	return DIALOGUE_FAILED;
 }
 
+/* A hint ends with a dot of its own. */
+static struct octets
+without_dot(struct octets octets)
+{
+	const unsigned char *bytes = octets.bytes;
+
+	while (octets.length > 0 && (bytes[octets.length - 1] == '.' || bytes[octets.length - 1] == ' '))
+		octets.length--;
+	return octets;
+}
+
 enum dialogue_verdict
 dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code, struct octets reply,
 		    struct failure *failure)
@@ -334,7 +345,7 @@ dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code, str
 	failure->code = code;
 	failure_set_evidence(failure, reply.bytes, reply.length);
 	add_foreign(failure, "bytes", telling(reply), BYTES_TEXT_MAX + 1);
-	add_foreign(failure, "reply", telling(reply), REPLY_TEXT_MAX + 1);
+	add_foreign(failure, "reply", without_dot(telling(reply)), REPLY_TEXT_MAX + 1);
 	if (dialogue->kind->detail)
 		dialogue->kind->detail(dialogue, failure);
 	return DIALOGUE_FAILED;

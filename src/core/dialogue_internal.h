@@ -95,8 +95,8 @@ enum dialogue_verdict dialogue_fail(const struct dialogue *dialogue, enum failur
 
 /*
  * dialogue_fail_reply(dialogue, code, reply, failure):
- * The same, with `reply` (what the peer said, or the part of it that tells) as evidence and, its first line, escaped and cut, as {bytes} and as the
- * hint's {reply}.
+ * The same, with `reply` (what the peer said, or the part of it that tells) as evidence and, its first line, escaped and cut, as {bytes} and,
+ * without a dot at its end, as the hint's {reply}.
  */
 enum dialogue_verdict dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code,
 					  struct octets reply, struct failure *failure);

@@ -239,13 +239,13 @@
 	  "Our certificate is valid but not allowed to connect.") \
 	F(PROTOCOL_PROXY_AUTH, "protocol.proxy-auth", PERSISTENT, UPSTREAM, \
 	  "the proxy wants credentials", \
-	  "The proxy wants (other) credentials.") \
+	  "The proxy wants (other) credentials[: {reply}].") \
 	F(PROTOCOL_PROXY_DENIED, "protocol.proxy-denied", PERSISTENT, UPSTREAM, \
 	  "the proxy denied the destination", \
-	  "The proxy's policy forbids this destination.") \
+	  "The proxy's policy forbids this destination[: {reply}].") \
 	F(PROTOCOL_PROXY_TARGET, "protocol.proxy-target", TRANSIENT, ADDRESS, \
 	  "the proxy could not reach the destination", \
-	  "The proxy could not reach the upstream.") \
+	  "The proxy could not reach the upstream[: {reply}].") \
 	F(PROTOCOL_PROXY_REPLY, "protocol.proxy-reply", PERSISTENT, UPSTREAM, \
 	  "the proxy's reply makes no sense", \
 	  "That is no HTTP or SOCKS proxy we can use.[ First bytes: {bytes}.]") \
@@ -254,19 +254,19 @@
 	  "The proxy hung up.") \
 	F(PROTOCOL_STARTTLS_MISSING, "protocol.starttls-missing", PERSISTENT, UPSTREAM, \
 	  "peer does not offer STARTTLS", \
-	  "The server offers no TLS on this port.") \
+	  "The server offers no TLS on this port[: {reply}].") \
 	F(PROTOCOL_STARTTLS_REFUSED, "protocol.starttls-refused", TRANSIENT, ADDRESS, \
 	  "peer refused STARTTLS", \
-	  "The server knows STARTTLS but refused[: {reply}].") \
+	  "The server refused to begin TLS[: {reply}].") \
 	F(PROTOCOL_STARTTLS_REPLY, "protocol.starttls-reply", PERSISTENT, UPSTREAM, \
 	  "peer's reply before TLS makes no sense", \
-	  "Not [a {protocol}|the expected kind of] server?[ First bytes: {bytes}.]") \
+	  "No [{protocol} server|server of the expected kind]?[ First bytes: {bytes}.]") \
 	F(PROTOCOL_STARTTLS_CLOSED, "protocol.starttls-closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection before TLS began", \
 	  "The server hung up in the middle of the dialogue.") \
 	F(PROTOCOL_STARTTLS_INJECTION, "protocol.starttls-injection", PERSISTENT, UPSTREAM, \
 	  "plain text was injected before TLS", \
-	  "Plain text injected before TLS, possibly an attack; never continued.") \
+	  "Plain text injected before TLS[ ({bytes})], possibly an attack; never continued.") \
 	F(PROTOCOL_GREETING_REJECTED, "protocol.greeting-rejected", TRANSIENT, ADDRESS, \
 	  "peer turned us away with its first words", \
 	  "The server turned us away at the door[: {reply}].") \

@@ -131,18 +131,22 @@ const struct dialogue_kind starttls_postgres_kind = {
 #define CLIENT_PROTOCOL_41	 0x0200U
 #define CLIENT_SSL		 0x0800U
 #define CLIENT_SECURE_CONNECTION 0x8000U
+#define CLIENT_PLUGIN_AUTH	 0x80000U
 
 #define MYSQL_PACKET_MAX 0x1000000U /* the largest packet we would take: the clients' default */
-#define MYSQL_CHARSET	 45	    /* utf8mb4_general_ci, as current clients say */
+#define MYSQL_CHARSET	 33	    /* utf8_general_ci: every version knows it */
 
 #define MYSQL_REQUEST_LENGTH 32
 
-/* SSLRequest: the head of the answer to come after the handshake, as the second packet. */
+/*
+ * SSLRequest: the head of the answer to come after the handshake, as the second packet.  Servers go by what it claims: by what every client
+ * since 5.5 does.
+ */
 static void
 mysql_ask(struct dialogue *dialogue)
 {
 	const unsigned int flags = CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SSL |
-				   CLIENT_SECURE_CONNECTION;
+				   CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH;
 	unsigned char packet[MYSQL_HEAD + MYSQL_REQUEST_LENGTH] = { MYSQL_REQUEST_LENGTH, 0, 0, 1 };
 	unsigned char *at = packet + MYSQL_HEAD;
 

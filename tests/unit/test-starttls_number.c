@@ -138,7 +138,7 @@ ftp_fails(void **state)
 {
 	(void)state;
 	FAILS(&ftp, GREETING_REJECTED,
-	      "421 There are too many connections from your internet address.", BEGIN(""),
+	      "421 There are too many connections from your internet address", BEGIN(""),
 	      ENDS_WITH("421 There are too many connections from your internet address.\r\n"));
 	FAILS(&ftp, STARTTLS_MISSING, "502 no", BEGIN(""), GREETS_FTP, ENDS_WITH("502 no\r\n"));
 	FAILS(&ftp, STARTTLS_MISSING, "504 no", BEGIN(""), GREETS_FTP, ENDS_WITH("504 no\r\n"));
@@ -153,7 +153,7 @@ static void
 ftp_is_asked_for_its_features(void **state)
 {
 	(void)state;
-	FAILS(&ftp, STARTTLS_MISSING, "530 Please login with USER and PASS.", BEGIN(""), GREETS_FTP,
+	FAILS(&ftp, STARTTLS_MISSING, "530 Please login with USER and PASS", BEGIN(""), GREETS_FTP,
 	      SAYS("530 Please login with USER and PASS.\r\n", "FEAT\r\n"),
 	      ENDS_WITH("211-Features:\r\n EPRT\r\n PASV\r\n AUTH SSL\r\n UTF8\r\n211 End\r\n"));
 	FAILS(&ftp, STARTTLS_REFUSED, "530 Not you", BEGIN(""), GREETS_FTP,
