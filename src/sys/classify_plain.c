@@ -252,7 +252,7 @@ is_other_tls(const unsigned char *first, size_t length)
 	if (is_sslv2(first, length))
 		return true;
 	return length >= 2 && first[0] >= CONTENT_TYPE_FIRST && first[0] <= CONTENT_TYPE_LAST &&
-	       !isprint(first[1]);
+	       first[1] != 0 && !isprint(first[1]);
 }
 
 static const char *

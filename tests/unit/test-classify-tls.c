@@ -341,61 +341,6 @@ test_transport_afterwards(void **state)
 	assert_int_equal(classify_tls(&signs), FAILURE_NONE);
 }
 
-/* ---- no TLS at all ---------------------------------------------------------------------------------------------- */
-
-static void
-test_first_octets(void **state)
-{
-	(void)state;
-	assert_true(classify_is_tls(NULL, 0));
-	for (unsigned int type = 0; type < 256; type++) {
-		unsigned char first[2] = { (unsigned char)type, 3 };
-
-		assert_int_equal(classify_is_tls(first, 2), type >= 20 && type <= 24);
-		assert_int_equal(classify_is_tls(first, 1), type >= 20 && type <= 24);
-		first[1] = 2;
-		assert_false(classify_is_tls(first, 2));
-	}
-}
-
-static void
-expect_protocol(const char *first, size_t length, const char *protocol)
-{
-	struct tls_signs signs = in_handshake();
-
-	assert_string_equal(classify_plain_protocol((const unsigned char *)first, length), protocol);
-	signs.first = (const unsigned char *)first;
-	signs.first_length = length;
-	signs.error = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER); /* of them all */
-	assert_code(classify_tls(&signs), FAILURE_TLS_NOT_TLS);
-}
-
-#define WORDS(string) string, sizeof(string) - 1
-
-static void
-test_protocols(void **state)
-{
-	(void)state;
-	expect_protocol(WORDS("HTTP/1.0 400 Bad Request\r\n"), "HTTP");
-	expect_protocol(WORDS("<html>"), "HTTP");
-	expect_protocol(WORDS("SSH-2.0-OpenSSH_9.2"), "SSH");
-	expect_protocol(WORDS("220 mx.example ESMTP Postfix"), "SMTP");
-	expect_protocol(WORDS("220 (vsFTPd 3.0.3)\r\n"), "FTP");
-	expect_protocol(WORDS("220 welcome\r\n"), "SMTP or FTP");
-	expect_protocol(WORDS("554 5.7.1 go away\r\n"), "SMTP");
-	expect_protocol(WORDS("* OK IMAP4rev1 ready"), "IMAP");
-	expect_protocol(WORDS("+OK POP3 ready"), "POP3");
-	expect_protocol(WORDS("-ERR no\r\n"), "POP3");
-	expect_protocol(WORDS("-ERR unknown command `\\x16`"), "Redis");
-	expect_protocol(WORDS("-ERR Protocol error: expected '$'"), "Redis");
-	expect_protocol(WORDS("J\0\0\0\n8.0.36\0"), "MySQL");
-	expect_protocol(WORDS("E\0\0\0\xff\x10\4Too many connections"), "MySQL");
-	expect_protocol(WORDS("E\0\0\0\x50SFATAL\0"), "PostgreSQL");
-	expect_protocol(WORDS("200 news.example ready"), "NNTP");
-	expect_protocol(WORDS("\0\0\0"), "something else");
-	expect_protocol(WORDS("\x80\x2e\1\3\1"), "something else");
-}
-
 int
 main(void)
 {
@@ -411,8 +356,6 @@ main(void)
 		cmocka_unit_test(test_error_names),
 		cmocka_unit_test(test_transport_in_handshake),
 		cmocka_unit_test(test_transport_afterwards),
-		cmocka_unit_test(test_first_octets),
-		cmocka_unit_test(test_protocols),
 	};
 
 	RUN_TESTS(tests);
