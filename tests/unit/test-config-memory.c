@@ -62,9 +62,11 @@ __wrap_strdup(const char *string)
 
 static const char good[] =
 	"control = { group = \"g\"; }; defaults = { tls = { ca_file = \"/ca\"; alpn = \"h2\"; "
-	"pins = \"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"; }; };"
+	"pins = \"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"; }; "
+	"probe = { kind = \"expect\"; steps = ( { send = \"a\"; expect = \"b\"; }, { expect_regex = \"c\"; } ); }; };"
 	"upstreams = ( { name = \"a\"; address = \"a:1\"; tls = { certificate = \"/c\"; key = \"/k\"; }; },"
-	"{ name = \"b\"; address = [ \"b:1\", \"c:2\" ]; tls = false; } );";
+	"{ name = \"b\"; address = [ \"b:1\", \"c:2\" ]; tls = false; proxy = \"http://p:1\"; proxy_user = \"u\"; "
+	"probe = { send = \"d\"; expect_regex = \"e\"; }; } );";
 
 static const char bad[] = "wrong = 1; workers = 0; upstreams = ( { name = \"a\"; }, 3 );";
 
