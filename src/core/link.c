@@ -76,7 +76,7 @@ static const transition_fn grid[STAGE_COUNT][INPUT_COUNT] = {
 	},
 	[STAGE_READY] = {
 		[INPUT_RECEIVED] = hold_received, [INPUT_FAILED] = hold_failed,
-		[INPUT_PASSED] = probe_passed,	[INPUT_PROBE_FAILED] = probe_failed,
+		[INPUT_PASSED] = link_probe_passed,	[INPUT_PROBE_FAILED] = link_probe_failed,
 		[INPUT_DEADLINE] = hold_expired,
 		[INPUT_START] = stay,		[INPUT_STALLED] = forgive,
 		[INPUT_ONLINE] = stay,		[INPUT_RETRY] = stay,
@@ -325,10 +325,9 @@ change_policy(struct link *link, const struct input *input, usec_t now, struct e
 	bool enabled = input->upstream->policy.enabled;
 
 	link->upstream = input->upstream;
-	probe_change_policy(link, now, out);
-	if (link->stage == STAGE_IDLE || enabled == was_enabled)
-		return;
-	grid[link->stage][enabled ? INPUT_RESUME : INPUT_PAUSE](link, input, now, out);
+	if (link->stage != STAGE_IDLE && enabled != was_enabled)
+		grid[link->stage][enabled ? INPUT_RESUME : INPUT_PAUSE](link, input, now, out);
+	link_probe_change_policy(link, now, out);
 }
 
 static void

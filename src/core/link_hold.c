@@ -15,7 +15,7 @@ hold_begin(struct link *link, usec_t now, struct effects *out)
 	link->ready_since = link->active_since = now;
 	link->renewing = false;
 	link->spread = (unsigned int)prng_below(&link->prng, LIFETIME_SPREAD_MAX + 1);
-	probe_begin(link, now);
+	link_probe_begin(link, now);
 	link_emit(out, EFFECT_HOLD);
 }
 
@@ -48,7 +48,7 @@ renewal_deadline(const struct link *link)
 usec_t
 hold_deadline(const struct link *link)
 {
-	return usec_min(renewal_deadline(link), probe_deadline(link));
+	return usec_min(renewal_deadline(link), link_probe_deadline(link));
 }
 
 void
@@ -71,8 +71,8 @@ renew(struct link *link, usec_t now, struct effects *out)
 void
 hold_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
-	if (now >= probe_deadline(link))
-		probe_expired(link, input, now, out);
+	if (now >= link_probe_deadline(link))
+		link_probe_expired(link, input, now, out);
 	if (link->stage == STAGE_READY && now >= renewal_deadline(link))
 		renew(link, now, out);
 }
@@ -120,7 +120,7 @@ hold_lose(struct link *link, const struct failure *failure, usec_t now, struct e
 	judge_connection(link, now);
 	link_emit(out, EFFECT_DISCARD);
 	backoff_begin(link, now, out);
-	probe_cancel(link, out);
+	link_probe_cancel(link, out);
 	link->attempt = 0;
 }
 
@@ -142,7 +142,7 @@ close_connection(struct link *link, enum close_reason reason, usec_t now, struct
 	link_enter(link, STAGE_CLOSING, now, out);
 	link_emit(out, EFFECT_CLOSE);
 	link_emit(out, EFFECT_REPORT_CLOSE)->reason = reason;
-	probe_cancel(link, out);
+	link_probe_cancel(link, out);
 }
 
 void

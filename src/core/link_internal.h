@@ -156,36 +156,36 @@ void hold_pause(struct link *link, const struct input *input, usec_t now, struct
 void hold_stop(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
- * probe_begin(link, now), probe_cancel(link, out):
+ * link_probe_begin(link, now), link_probe_cancel(link, out):
  * READY is entered, or left: no probe is out, and none has failed.
  */
-void probe_begin(struct link *link, usec_t now);
-void probe_cancel(struct link *link, struct effects *out);
+void link_probe_begin(struct link *link, usec_t now);
+void link_probe_cancel(struct link *link, struct effects *out);
 
 /*
- * probe_deadline(link):
+ * link_probe_deadline(link):
  * In READY: when the next probe is due, or the one that is out has had its time; USEC_INFINITY: there is none.
  */
-usec_t probe_deadline(const struct link *link);
+usec_t link_probe_deadline(const struct link *link);
 
 /*
- * probe_expired(link, input, now, out):
+ * link_probe_expired(link, input, now, out):
  * In READY: that instant has come.
  */
-void probe_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void link_probe_expired(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
- * probe_passed, probe_failed:
+ * link_probe_passed, link_probe_failed:
  * In READY: the probe that is out has ended well, or badly on a connection that is whole.
  */
-void probe_passed(struct link *link, const struct input *input, usec_t now, struct effects *out);
-void probe_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void link_probe_passed(struct link *link, const struct input *input, usec_t now, struct effects *out);
+void link_probe_failed(struct link *link, const struct input *input, usec_t now, struct effects *out);
 
 /*
- * probe_change_policy(link, now, out):
+ * link_probe_change_policy(link, now, out):
  * link->upstream has been replaced: a probe that nobody wants any more is not waited for.
  */
-void probe_change_policy(struct link *link, usec_t now, struct effects *out);
+void link_probe_change_policy(struct link *link, usec_t now, struct effects *out);
 
 /*
  * closing_done, closing_expired, closing_pause, closing_resume, closing_stop:

@@ -10,7 +10,7 @@ is_repeated(const struct link *link)
 }
 
 void
-probe_begin(struct link *link, usec_t now)
+link_probe_begin(struct link *link, usec_t now)
 {
 	link->probing = false;
 	link->probe_since = now;
@@ -27,14 +27,14 @@ forget_failures(struct link *link, struct effects *out)
 }
 
 void
-probe_cancel(struct link *link, struct effects *out)
+link_probe_cancel(struct link *link, struct effects *out)
 {
 	link->probing = false;
 	forget_failures(link, out);
 }
 
 usec_t
-probe_deadline(const struct link *link)
+link_probe_deadline(const struct link *link)
 {
 	const struct policy *policy = &link->upstream->policy;
 
@@ -78,7 +78,7 @@ miss_answer(struct link *link, const struct failure *overdue, usec_t now, struct
 }
 
 void
-probe_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
+link_probe_expired(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	if (link->probing) {
 		miss_answer(link, input->failure, now, out);
@@ -90,7 +90,7 @@ probe_expired(struct link *link, const struct input *input, usec_t now, struct e
 }
 
 void
-probe_passed(struct link *link, const struct input *input, usec_t now, struct effects *out)
+link_probe_passed(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	(void)input;
 	if (!link->probing)
@@ -102,7 +102,7 @@ probe_passed(struct link *link, const struct input *input, usec_t now, struct ef
 }
 
 void
-probe_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
+link_probe_failed(struct link *link, const struct input *input, usec_t now, struct effects *out)
 {
 	if (!link->probing)
 		return;
@@ -113,7 +113,7 @@ probe_failed(struct link *link, const struct input *input, usec_t now, struct ef
 }
 
 void
-probe_change_policy(struct link *link, usec_t now, struct effects *out)
+link_probe_change_policy(struct link *link, usec_t now, struct effects *out)
 {
 	bool wanted = link->upstream->policy.probe.kind != PROBE_NONE;
 
@@ -122,7 +122,7 @@ probe_change_policy(struct link *link, usec_t now, struct effects *out)
 	if (link->stage != STAGE_READY)
 		return;
 	if (!wanted)
-		probe_cancel(link, out);
+		link_probe_cancel(link, out);
 	else if (!link->probing && !is_repeated(link))
 		forget_failures(link, out);
 }

@@ -30,8 +30,31 @@ is_running(enum stage stage)
 static bool
 holds_connection(enum stage stage)
 {
-	return stage == STAGE_HANDSHAKE || stage == STAGE_SETTLE || stage == STAGE_READY ||
-	       stage == STAGE_CLOSING;
+	return (stage >= STAGE_PROXY && stage <= STAGE_READY) || stage == STAGE_CLOSING;
+}
+
+static bool
+holds_dialogue(const struct link *link)
+{
+	return link->stage == STAGE_PROXY || link->stage == STAGE_STARTTLS ||
+	       link->stage == STAGE_PROBE || (link->stage == STAGE_READY && link->probing);
+}
+
+/* The stages a connection of this upstream has to pass before it is ready. */
+static uint32_t
+needed_stages(const struct policy *policy)
+{
+	uint32_t mask = 0;
+
+	if (policy->proxy.kind != PROXY_NONE || policy->proxy.header != PROXY_HEADER_NONE)
+		mask |= 1U << STAGE_PROXY;
+	if (policy->starttls != STARTTLS_NONE)
+		mask |= 1U << STAGE_STARTTLS;
+	if (policy->tls.enabled)
+		mask |= 1U << STAGE_HANDSHAKE;
+	if (policy->probe.kind != PROBE_NONE)
+		mask |= 1U << STAGE_PROBE;
+	return mask;
 }
 
 static unsigned int
@@ -60,7 +83,7 @@ static bool
 is_completion(enum input_kind kind)
 {
 	return kind == INPUT_FAILED || kind == INPUT_ANSWERED || kind == INPUT_UNCONNECTED ||
-	       kind == INPUT_DEADLINE;
+	       kind == INPUT_DEADLINE || kind == INPUT_PROBE_FAILED;
 }
 
 /* Whoever is said to have been too slow has had all the time there was, stalls of ours not counted. */
@@ -70,9 +93,16 @@ check_timeout(const struct world *world, const struct client *client, const stru
 	const struct policy *policy = &client->link->upstream->policy;
 	usec_t least = 0;
 
-	if (failure->code == FAILURE_TIMEOUT_RESOLVE || failure->code == FAILURE_TIMEOUT_CONNECT ||
-	    failure->code == FAILURE_TIMEOUT_HANDSHAKE)
-		least = policy->timeout[failure->stage];
+	switch (failure->code) {
+	case FAILURE_TIMEOUT_RESOLVE:
+	case FAILURE_TIMEOUT_CONNECT:
+	case FAILURE_TIMEOUT_PROXY:
+	case FAILURE_TIMEOUT_STARTTLS:
+	case FAILURE_TIMEOUT_HANDSHAKE:
+	case FAILURE_TIMEOUT_PROBE: least = policy->timeout[failure->stage]; break;
+	case FAILURE_TIMEOUT_HEARTBEAT: least = policy->timeout[STAGE_PROBE]; break;
+	default: break;
+	}
 	if (failure->at != world->now || least == 0)
 		return;
 	INVARIANT(world, client, failure->elapsed >= least);
@@ -99,6 +129,89 @@ check_report(const struct world *world, const struct client *client, const struc
 	INVARIANT(world, client, failure->retry_delay >= BACKOFF_DELAY_MIN);
 	INVARIANT(world, client, failure->retry_delay <= usec_max(retry->max, BACKOFF_DELAY_MIN));
 	INVARIANT(world, client, client->stage != STAGE_READY || failure->stage == STAGE_READY);
+	if (client->stage == STAGE_READY && input->kind != INPUT_FAILED) /* its probes gave it up */
+		INVARIANT(world, client,
+			  client->probe_failures + 1 >= client->link->upstream->policy.probe.failures);
+	if (client->stage == STAGE_READY && input->kind == INPUT_DEADLINE)
+		INVARIANT(world, client, failure->code != FAILURE_TIMEOUT_PROBE);
+}
+
+static void
+check_dialogue_effect(const struct world *world, const struct client *client, const struct effect *effect)
+{
+	enum stage stage = client->link->stage;
+	bool allowed = (effect->kind == EFFECT_PROXY && stage == STAGE_PROXY) ||
+		       (effect->kind == EFFECT_STARTTLS && stage == STAGE_STARTTLS) ||
+		       (effect->kind == EFFECT_PROBE && (stage == STAGE_PROBE || stage == STAGE_READY));
+
+	INVARIANT(world, client, allowed);
+	INVARIANT(world, client, client->connection != 0);
+	INVARIANT(world, client, client->dialogue == 0); /* one at a time */
+	INVARIANT(world, client,
+		  stage == STAGE_READY ||
+			  (needed_stages(&client->link->upstream->policy) & 1U << stage));
+	if (stage == STAGE_READY)
+		INVARIANT(world, client,
+			  world->now - client->probe_since >=
+				  client->link->upstream->policy.probe.interval);
+	INVARIANT(world, client, !(client->asked & 1U << stage) || stage == STAGE_READY);
+}
+
+static void
+check_probing(const struct world *world, const struct client *client, const struct effect *effect)
+{
+	unsigned int count = effect->probing.count;
+
+	if (count == 0) {
+		INVARIANT(world, client, client->probe_failures > 0);
+		return;
+	}
+	INVARIANT(world, client, client->link->stage == STAGE_READY);
+	INVARIANT(world, client, count == client->probe_failures + 1);
+	INVARIANT(world, client, count < client->link->upstream->policy.probe.failures);
+	INVARIANT(world, client, effect->probing.failure->stage == STAGE_READY);
+	check_timeout(world, client, effect->probing.failure);
+}
+
+static void
+check_family(const struct world *world, const struct client *client, const struct effect *effect)
+{
+	int family = effect->broken.family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	const struct failure *failure = effect->broken.failure;
+
+	INVARIANT(world, client,
+		  (effect->broken.family == FAMILY_ANY) != (effect->broken.over == FAMILY_ANY));
+	if (effect->broken.family == FAMILY_ANY) {
+		INVARIANT(world, client, !failure);
+		return;
+	}
+	INVARIANT(world, client, client->link->peer.sa.sa_family != family);
+	INVARIANT(world, client, !failure || failure->peer.sa.sa_family == family);
+	INVARIANT(world, client, !failure || failure_blame(failure->code) != BLAME_LOCAL);
+}
+
+/* What starts is the best that is left: of a service no record is passed over. */
+static void
+check_order(const struct world *world, const struct client *client, const struct effect *effect)
+{
+	const struct race *race = &client->link->race;
+	const struct candidate *chosen = &race->candidates[race->slot[effect->connect.slot]];
+
+	for (unsigned int i = 0; i < race->candidate_count; i++) {
+		const struct candidate *other = &race->candidates[i];
+
+		if (other->state != CANDIDATE_UNTRIED || other->target != chosen->target)
+			continue;
+		INVARIANT(world, client,
+			  other->rank >= chosen->rank || address_equal(&other->address, &race->shunned));
+	}
+	for (unsigned int i = 0; i < race->candidate_count; i++) {
+		const struct candidate *other = &race->candidates[i];
+
+		INVARIANT(world, client,
+			  other == chosen || !address_equal(&other->address, &chosen->address) ||
+				  (race->proxied && other->target != chosen->target));
+	}
 }
 
 static void
@@ -110,6 +223,7 @@ check_socket_effect(const struct world *world, const struct client *client, cons
 		INVARIANT(world, client, effect->connect.slot < RACE_MAX);
 		INVARIANT(world, client, client->slot[effect->connect.slot] == 0);
 		INVARIANT(world, client, !address_is_excluded(&effect->connect.address));
+		check_order(world, client, effect);
 		break;
 	case EFFECT_ABANDON: INVARIANT(world, client, client->slot[effect->slot] != 0); break;
 	case EFFECT_ADOPT:
@@ -150,6 +264,11 @@ invariants_of_effect(const struct world *world, const struct client *client,
 	case EFFECT_RENEW:
 		INVARIANT(world, client, stage == STAGE_READY && !client->renewed);
 		break;
+	case EFFECT_PROXY:
+	case EFFECT_STARTTLS:
+	case EFFECT_PROBE: check_dialogue_effect(world, client, effect); break;
+	case EFFECT_PROBING: check_probing(world, client, effect); break;
+	case EFFECT_FAMILY: check_family(world, client, effect); break;
 	case EFFECT_STAGE: INVARIANT(world, client, stage_may_follow(client->stage, stage)); break;
 	case EFFECT_ENDED: INVARIANT(world, client, stage == STAGE_IDLE); break;
 	case EFFECT_DISCARD:
@@ -182,6 +301,7 @@ check_open(const struct world *world, const struct client *client)
 			  (client->slot[i] != 0) == (stage == STAGE_CONNECT && link->race.slot[i] >= 0));
 	INVARIANT(world, client, open_queries(client) == (races ? link->race.pending : 0));
 	INVARIANT(world, client, (client->connection != 0) == holds_connection(stage));
+	INVARIANT(world, client, (client->dialogue != 0) == holds_dialogue(link));
 	INVARIANT(world, client, (client->loading != 0) == (stage == STAGE_LOAD));
 	INVARIANT(world, client, client->timer_at == link->armed);
 	INVARIANT(world, client,
@@ -223,6 +343,11 @@ invariants_of_step(const struct world *world, const struct client *client,
 		INVARIANT(world, client, world->now - client->backoff_since >= client->retry_delay);
 	}
 	INVARIANT(world, client, !client->paused || !is_running(link->stage));
+	INVARIANT(world, client,
+		  client->probe_failures == (link->stage == STAGE_READY ? link->probe_failures : 0));
+	INVARIANT(world, client, input->kind != INPUT_PASSED || client->probe_failures == 0);
+	if (link->stage == STAGE_READY && client->stage != STAGE_READY)
+		INVARIANT(world, client, (needed_stages(&link->upstream->policy) & ~client->asked) == 0);
 }
 
 static usec_t
@@ -245,6 +370,22 @@ check_race_ages(const struct world *world, const struct client *client)
 			  age(world, client, client->query_since) < policy->timeout[STAGE_RESOLVE]);
 }
 
+/* A ready connection is not renewed too late, and the application is asked in time. */
+static void
+check_held(const struct world *world, const struct client *client)
+{
+	const struct policy *policy = &client->link->upstream->policy;
+
+	INVARIANT(world, client,
+		  client->renewed || policy->lifetime == 0 ||
+			  world->now - client->stage_since < policy->lifetime);
+	if (client->dialogue != 0)
+		INVARIANT(world, client,
+			  age(world, client, client->probe_since) < policy->timeout[STAGE_PROBE]);
+	else if (policy->probe.kind != PROBE_NONE && policy->probe.interval > 0)
+		INVARIANT(world, client, world->now - client->probe_since < policy->probe.interval);
+}
+
 static void
 check_ages(const struct world *world, const struct client *client)
 {
@@ -257,7 +398,10 @@ check_ages(const struct world *world, const struct client *client)
 	switch (client->stage) {
 	case STAGE_RESOLVE:
 	case STAGE_CONNECT: check_race_ages(world, client); break;
+	case STAGE_PROXY:
+	case STAGE_STARTTLS:
 	case STAGE_HANDSHAKE:
+	case STAGE_PROBE:
 	case STAGE_CLOSING:
 		INVARIANT(world, client, in_stage < policy->timeout[client->stage]);
 		break;
@@ -268,11 +412,7 @@ check_ages(const struct world *world, const struct client *client)
 	case STAGE_BACKOFF:
 		INVARIANT(world, client, world->now - client->backoff_since < client->retry_delay);
 		break;
-	case STAGE_READY:
-		INVARIANT(world, client,
-			  client->renewed || policy->lifetime == 0 ||
-				  world->now - client->stage_since < policy->lifetime);
-		break;
+	case STAGE_READY: check_held(world, client); break;
 	default: break;
 	}
 }

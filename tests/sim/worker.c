@@ -43,7 +43,7 @@ discard(struct client *client)
 {
 	forget_queries(client);
 	memset(client->slot, 0, sizeof(client->slot));
-	client->connection = 0;
+	client->connection = client->dialogue = 0;
 	client->loading = 0;
 }
 
@@ -67,6 +67,7 @@ open_query(struct world *world, unsigned int index, const struct effect *effect)
 
 	client->query[effect->resolve.target][effect->resolve.family] = token;
 	client->query_since = world->now;
+	client->seed = effect->resolve.seed;
 	peer_resolve(world, index, effect, token);
 }
 
@@ -99,8 +100,31 @@ enter_stage(struct world *world, unsigned int index)
 		client->retry_delay = link_retry_delay(client->link, world->now);
 		client->hurried = false;
 	}
-	if (stage == STAGE_READY)
+	if (stage == STAGE_READY) {
 		client->renewed = false;
+		client->probe_since = world->now;
+	}
+}
+
+static void
+open_dialogue(struct world *world, unsigned int index)
+{
+	struct client *client = &world->clients[index];
+
+	client->asked |= 1U << client->link->stage;
+	client->probe_since = world->now;
+	client->dialogue = new_token(world);
+	peer_talk(world, index, client->dialogue);
+}
+
+static void
+note_probing(struct world *world, struct client *client, unsigned int count)
+{
+	client->probe_failures = count;
+	if (count == 0)
+		return;
+	client->probe_since = world->now;
+	world->probings++;
 }
 
 /* A successor makes the connection that is to be renewed superfluous once it is ready itself. */
@@ -131,17 +155,27 @@ perform(struct world *world, unsigned int index, const struct effect *effect)
 		client->connection = client->slot[effect->slot];
 		client->host = client->slot_host[effect->slot];
 		client->slot[effect->slot] = 0;
+		client->asked = 0;
 		break;
-	case EFFECT_HANDSHAKE: peer_handshake(world, index, client->connection); break;
+	case EFFECT_PROXY:
+	case EFFECT_STARTTLS:
+	case EFFECT_PROBE: open_dialogue(world, index); break;
+	case EFFECT_HANDSHAKE:
+		client->asked |= 1U << STAGE_HANDSHAKE;
+		peer_handshake(world, index, client->connection);
+		break;
 	case EFFECT_SETTLE: peer_settle(world, index, client->connection); break;
 	case EFFECT_HOLD: peer_hold(world, index, client->connection); break;
 	case EFFECT_CLOSE:
 		client->connection = new_token(world); /* nothing but its end can come now */
+		client->dialogue = 0;
 		peer_close(world, index, client->connection);
 		break;
 	case EFFECT_DISCARD: discard(client); break;
 	case EFFECT_CANCEL_QUERIES: forget_queries(client); break;
 	case EFFECT_STAGE: enter_stage(world, index); break;
+	case EFFECT_FAMILY: world->broken += effect->broken.family != FAMILY_ANY; break;
+	case EFFECT_PROBING: note_probing(world, client, effect->probing.count); break;
 	case EFFECT_REPORT: world->reports++, client->reports++; break;
 	case EFFECT_REPORT_CLOSE: world->closes++, client->closes++; break;
 	case EFFECT_ARM_TIMER: arm_timer(world, index, effect->deadline); break;
@@ -240,6 +274,9 @@ worker_tell(struct world *world, unsigned int index, const struct input *input)
 
 	world->steps++;
 	note_order(client, input);
+	if (input->kind == INPUT_POLICY && input->upstream->policy.probe.kind == PROBE_NONE &&
+	    (client->stage == STAGE_PROBE || client->stage == STAGE_READY))
+		client->dialogue = 0;
 	link_step(client->link, input, world->now, &effects);
 	digest(world, world->now);
 	digest(world, (uint64_t)client->link->stage << 8 | input->kind);
@@ -269,8 +306,8 @@ tell_answer(struct world *world, unsigned int index, const struct happening *hap
 	if (happening->code != FAILURE_NONE)
 		failure.code = happening->code;
 	else
-		peer_fill_answer(world, &upstream->targets[happening->target], happening->family,
-				 &answer);
+		peer_fill_answer(world, upstream_reach(upstream, happening->target),
+				 world->clients[index].seed, &answer);
 	if (answer.count == 0)
 		answer.failure = &failure;
 	worker_tell(world, index, &(struct input){ .kind = INPUT_ANSWERED, .answer = &answer });
@@ -288,6 +325,38 @@ tell_end(struct world *world, unsigned int index, const struct happening *happen
 	}
 	failure_init(&failure, happening->code, world->clients[index].link->stage);
 	worker_tell(world, index, &(struct input){ .kind = INPUT_FAILED, .failure = &failure });
+}
+
+/* A probe in READY that went wrong leaves the connection whole, unless that has ended with it. */
+static void
+tell_dialogue(struct world *world, unsigned int index, const struct happening *happening)
+{
+	static const struct input passed = { .kind = INPUT_PASSED };
+	struct client *client = &world->clients[index];
+	struct failure failure;
+
+	if (client->stage == STAGE_READY)
+		client->probe_since = world->now;
+	if (client->stage != STAGE_READY || happening->code == FAILURE_NONE ||
+	    happening->code == FAILURE_PROTOCOL_PROBE_CLOSED ||
+	    happening->code == FAILURE_TIMEOUT_WRITE) {
+		tell_end(world, index, happening, &passed);
+		return;
+	}
+	failure_init(&failure, happening->code, STAGE_READY);
+	worker_tell(world, index, &(struct input){ .kind = INPUT_PROBE_FAILED, .failure = &failure });
+}
+
+static void
+tell_deadline(struct world *world, unsigned int index)
+{
+	struct client *client = &world->clients[index];
+	struct input input = { .kind = INPUT_DEADLINE };
+	struct failure failure;
+
+	client->timer_at = USEC_INFINITY;
+	input.failure = peer_overdue(world, client, &failure);
+	worker_tell(world, index, &input);
 }
 
 static void
@@ -316,6 +385,7 @@ token_of(struct client *client, const struct happening *happening)
 	case HAPPENS_LOAD: return &client->loading;
 	case HAPPENS_ANSWER: return &client->query[happening->target][happening->family];
 	case HAPPENS_SOCKET: return &client->slot[happening->slot];
+	case HAPPENS_DIALOGUE: return &client->dialogue;
 	default: return &client->connection;
 	}
 }
@@ -346,9 +416,7 @@ worker_dispatch(struct world *world, const struct happening *happening)
 	switch (happening->kind) {
 	case HAPPENS_TIMER:
 		*token = 0;
-		client->timer_at = USEC_INFINITY;
-		input.kind = INPUT_DEADLINE;
-		worker_tell(world, index, &input);
+		tell_deadline(world, index);
 		break;
 	case HAPPENS_LOAD:
 		*token = 0;
@@ -360,6 +428,10 @@ worker_dispatch(struct world *world, const struct happening *happening)
 		tell_answer(world, index, happening);
 		break;
 	case HAPPENS_SOCKET: tell_socket(world, index, happening); break;
+	case HAPPENS_DIALOGUE:
+		*token = 0;
+		tell_dialogue(world, index, happening);
+		break;
 	case HAPPENS_HANDSHAKE:
 		input.kind = INPUT_SECURED;
 		input.secured.rtt = world->hosts[client->host].delay;

@@ -253,6 +253,15 @@ begin(struct world *world)
 	world_plan(world, (struct happening){ .kind = HAPPENS_WEATHER }, 0);
 }
 
+/* How long a host that has fallen silent may go unnoticed. */
+static usec_t
+patience(const struct policy *policy)
+{
+	if (policy->probe.kind == PROBE_NONE)
+		return 0;
+	return policy->probe.failures * (policy->probe.interval + policy->timeout[STAGE_PROBE]);
+}
+
 /* From now on nothing is wrong: every link must be ready after one attempt's time and the longest delay. */
 static void
 heal(struct world *world)
@@ -271,8 +280,8 @@ heal(struct world *world)
 
 		change_policy(world, i);
 		policy = &world->upstreams[i]->policy;
-		bound = usec_max(bound, policy->timeout[STAGE_CLOSING] +
-						2 * policy->attempt_timeout + DEFAULT_RETRY_MAX);
+		bound = usec_max(bound, policy->timeout[STAGE_CLOSING] + 2 * policy->attempt_timeout +
+						DEFAULT_RETRY_MAX + patience(policy));
 	}
 	tell_all(world, INPUT_RESUME);
 	live_until(world, world->now + bound);
@@ -309,7 +318,7 @@ world_run(struct world *world, uint64_t seed)
 	*world = (struct world){ .seed = seed, .verbose = verbose, .digest = 0xcbf29ce484222325 };
 	prng_init(&world->prng, seed);
 	begin(world);
-	live_until(world, world_span(world, 10 * USEC_PER_MINUTE, 3 * USEC_PER_HOUR));
+	live_until(world, world_span(world, 10 * USEC_PER_MINUTE, 2 * USEC_PER_HOUR));
 	heal(world);
 	finish(world);
 	return world->digest;

@@ -33,6 +33,14 @@ enum host_mood {
 	HOST_STALLS_TLS,
 	HOST_REJECTS_US,
 	HOST_CLOSES_EARLY,
+	HOST_DROPS_IPV4, /* its other family works */
+	HOST_DROPS_IPV6,
+	HOST_MUTE,  /* connects, and says nothing in any dialogue */
+	HOST_TARDY, /* answers in dialogues, but may take too long for it */
+	HOST_DENIES_PROXYING,
+	HOST_DENIES_STARTTLS,
+	HOST_INJECTS,
+	HOST_FAILS_PROBES,
 	HOST_MOODS
 };
 
@@ -62,6 +70,7 @@ enum happening_kind {
 	HAPPENS_LOAD,
 	HAPPENS_ANSWER,
 	HAPPENS_SOCKET,
+	HAPPENS_DIALOGUE, /* what is said in PROXY, STARTTLS, PROBE or READY has come to an end */
 	HAPPENS_HANDSHAKE,
 	HAPPENS_VERDICT,
 	HAPPENS_DATA,
@@ -86,13 +95,17 @@ struct happening {
 struct client {
 	struct link *link; /* NULL: a free place */
 	unsigned int upstream;
-	uint64_t timer, loading, connection;
+	uint64_t timer, loading, connection, dialogue;
 	uint64_t slot[RACE_MAX];
 	usec_t slot_since[RACE_MAX];
 	unsigned int slot_host[RACE_MAX];
 	uint64_t query[TARGETS_MAX][3];
 	usec_t query_since;
-	unsigned int host; /* of the connection */
+	uint64_t seed;		     /* of the queries asked last */
+	uint32_t asked;		     /* bit k: stage k's effect was seen on this connection */
+	usec_t probe_since;	     /* in READY: as the link has it */
+	unsigned int probe_failures; /* as told last */
+	unsigned int host;	     /* of the connection */
 	usec_t born_at, timer_at;
 	enum stage stage; /* as it was after the latest step */
 	usec_t stage_since, attempt_since, forgiven_at;
@@ -122,6 +135,7 @@ struct world {
 	size_t heap_count, heap_size;
 	uint64_t order, token, steps, digest;
 	uint64_t reports, closes, stages[STAGE_COUNT];
+	uint64_t broken, probings; /* EFFECT_FAMILY and EFFECT_PROBING with something wrong */
 };
 
 /* ---- world.c ---- */
@@ -150,24 +164,32 @@ void world_plan(struct world *world, struct happening happening, usec_t delay);
 /* ---- peer.c ---- */
 
 /*
- * peer_load(world, client, token), peer_resolve(…), peer_connect(…), peer_handshake(…), peer_settle(…),
+ * peer_load(world, client, token), peer_resolve(…), peer_connect(…), peer_talk(…), peer_handshake(…), peer_settle(…),
  * peer_hold(…), peer_close(…):
  * Plan what becomes of what the link has asked for.
  */
 void peer_load(struct world *world, unsigned int client, uint64_t token);
 void peer_resolve(struct world *world, unsigned int client, const struct effect *effect, uint64_t token);
 void peer_connect(struct world *world, unsigned int client, const struct effect *effect, uint64_t token);
+void peer_talk(struct world *world, unsigned int client, uint64_t token);
 void peer_handshake(struct world *world, unsigned int client, uint64_t token);
 void peer_settle(struct world *world, unsigned int client, uint64_t token);
 void peer_hold(struct world *world, unsigned int client, uint64_t token);
 void peer_close(struct world *world, unsigned int client, uint64_t token);
 
 /*
- * peer_fill_answer(world, target, family, answer):
- * What the name of `target` holds now.
+ * peer_fill_answer(world, target, seed, answer):
+ * What the name of `target` holds now, of answer->family; a service's records in the order that `seed` draws.
  */
-void peer_fill_answer(struct world *world, const struct target *target, enum family family,
+void peer_fill_answer(struct world *world, const struct target *target, uint64_t seed,
 		      struct answer *answer);
+
+/*
+ * peer_overdue(world, client, failure):
+ * What the dialogue that is going on says of its deadline: fills `failure` and returns it, or NULL for nothing.
+ */
+const struct failure *peer_overdue(struct world *world, const struct client *client,
+				   struct failure *failure);
 
 /*
  * peer_host_of(address):
