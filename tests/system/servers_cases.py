@@ -47,14 +47,53 @@ class Case:
             group["starttls"] = self.protocol
         return filled(group, folder)
 
+    def url(self, group):
+        """The words after `check` that mean the same as `group`, or None where no option says it."""
+        plain = self.protocol in ("tcp", "tls")
+        words = [f"{self.protocol}{'' if plain else '+starttls'}://{self.address}"]
+        words += ["-4"] if group.get("family") == "ipv4" else []
+        given = {**group, **group.get("tls", {}), "probe": probe_option(group.get("probe", {}))}
+        for key, value in given.items():
+            if key in OPTIONS:
+                words.append(f"--{OPTIONS[key]}={','.join(value) if isinstance(value, list) else value}")
+            elif key not in SAID:
+                return None
+        # --name is the name for SNI as well.
+        return words if given["probe"] and ("verify_name" not in given or self.code) else None
+
     def check(self, folder):
-        """holdfastctl's report on this very upstream, and its exit status: from a configuration of its own."""
-        config = folder / f"{self.name}.conf"
-        Daemon(folder / self.name, [self.upstream(folder)], start=False).config_file.rename(config)
-        result = subprocess.run([str(HOLDFASTCTL), "--json", "check", "-c", str(config), self.name], stdin=subprocess.DEVNULL,
-                                capture_output=True, text=True, timeout=PATIENCE * 2, check=False)
-        assert result.stdout, result
-        return json.loads(result.stdout), result.returncode
+        """holdfastctl's report on this very upstream, and its exit status: by a URL where one says it all."""
+        group = self.upstream(folder)
+        words = self.url(group)
+        if not words:
+            config = Daemon(folder / self.name, [group], start=False).config_file
+            words = ["-c", str(config), self.name]
+        return run_check(words)
+
+
+# Keys that are options of `check`, and those that it does not need.
+OPTIONS = {"ca_file": "ca-file", "certificate": "cert", "key": "key", "verify_name": "name", "sni": "sni", "alpn": "alpn",
+           "min_version": "min-version", "proxy": "via", "proxy_user": "proxy-user", "proxy_password_file": "proxy-password-file",
+           "proxy_protocol": "proxy-protocol", "probe": "probe"}
+SAID = ("name", "address", "retry", "family", "tls", "starttls")
+
+
+def probe_option(probe):
+    """--probe's value for the group, or None where it has none."""
+    words = {"expect": "expect", "request": "http", "user": probe.get("kind"), "expect_regex": "regex"}
+    rest = [key for key in probe if key != "kind"]
+    if not rest:
+        return probe.get("kind", "none")
+    if rest[0] not in words or len(rest) > 1:
+        return None
+    return f"{words[rest[0]]}:{probe[rest[0]]}"
+
+
+def run_check(words):
+    result = subprocess.run([str(HOLDFASTCTL), "--json", "check", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                            timeout=PATIENCE * 2, check=False)
+    assert result.stdout, result
+    return json.loads(result.stdout), result.returncode
 
 
 def filled(value, folder):

@@ -29,14 +29,14 @@ def slapd(folder, authority, good):
 POSTGRES_HBA = """\
 local all all trust
 hostssl all stranger 127.0.0.1/32 reject
-host all guest 127.0.0.1/32 trust
+host all guest,homeless 127.0.0.1/32 trust
 hostssl all all 127.0.0.1/32 scram-sha-256
 """
 
 
 def postgres(folder, authority, good, bad):
-    """PostgreSQL: with TLS on port 5432, without on 5433, with `bad` on 5434.  Role guest needs no password, role stranger
-    is refused, role somebody has one."""
+    """PostgreSQL: with TLS on port 5432, without on 5433, with `bad` on 5434.  Role guest needs no password, homeless has
+    no database, stranger is refused, somebody has a password."""
     script = """
         chmod 755 /holdfast
         base=/var/lib/postgresql/15/main
@@ -46,8 +46,9 @@ def postgres(folder, authority, good, bad):
             chmod 600 /holdfast/$one.key
         done
         chmod 700 $base
-        echo "create role guest login; create role stranger login; create role somebody login password 'secret';" |
-            runuser -u postgres -- $bin/postgres --single -j -D $base -c config_file=/etc/postgresql/15/main/postgresql.conf \
+        printf 'create role %s login\\n' guest homeless stranger "somebody password 'secret'" >/tmp/roles
+        echo "create database guest" | cat /tmp/roles - |
+            runuser -u postgres -- $bin/postgres --single -D $base -c config_file=/etc/postgresql/15/main/postgresql.conf \
                 -c data_directory=$base postgres >/dev/null
         cp -a $base /tmp/plain
         cp -a $base /tmp/bad
@@ -193,7 +194,7 @@ http {
         location /forbidden { return 403; }
         location /missing { return 404; }
         location /broken { return 503; }
-        location /slow { keepalive_timeout 0; return 204; }
+        location /empty { return 204; }
         location /hangs-up { return 444; }
     }
     # No site for other names: the handshake is refused by alert 112.
