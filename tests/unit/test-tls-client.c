@@ -195,6 +195,65 @@ test_optional(void **state)
 	lab_end(&lab);
 }
 
+/* A resumed session is not asked for a certificate again: there is no verdict to wait for, with no ticket and with one. */
+static void
+test_resumed(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		enum failure_code code;
+		char buffer[64];
+
+		if (i == 0)
+			lab_begin(&lab);
+		verdict = X509_V_OK;
+		set_client(&lab, i == 0 ? &good : NULL);
+		code = lab_code(&lab, &(struct lab_server){ .configure = demand });
+		assert_code(code, FAILURE_NONE);
+		assert_int_equal(tls_verdict_pending(lab.tls), i == 0);
+		assert_int_equal(lab_read(&lab, buffer, sizeof(buffer)), TLS_WANT_READ);
+		assert_true(tls_verdict_seen(lab.tls));
+	}
+	lab_end(&lab);
+}
+
+/*
+ * TLS 1.3: the server refuses our certificate and hangs up, and we have begun to speak meanwhile: our words meet a reset, but
+ * its own are read.
+ */
+static void
+test_write_into_reset(void **state)
+{
+	(void)state;
+	for (unsigned int when = 0; when < 3; when++) {
+		struct lab lab;
+		size_t written = 0;
+
+		verdict = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+		lab_begin(&lab);
+		set_client(&lab, &good);
+		lab.policy.max_version = TLS_POLICY_VERSION_1_3;
+		assert_code(lab_code(&lab, &(struct lab_server){ .configure = demand }), FAILURE_NONE);
+		lab.failure.stage = STAGE_SETTLE;
+		if (when == 0)
+			assert_int_equal(tls_write(lab.tls, "hello", 5, &written, &lab.failure),
+					 TLS_DONE);
+		lab_serve(&lab);
+		lab_wait(lab.fds[0]);
+		lab_hang_up(&lab, true);
+		for (unsigned int i = 0; i < when; i++) {
+			assert_int_equal(tls_write(lab.tls, "hello", 5, &written, &lab.failure),
+					 TLS_DONE);
+			assert_int_equal(written, 5);
+		}
+		assert_code(lab_read_code(&lab), FAILURE_TLS_CLIENT_CERTIFICATE_UNKNOWN_ISSUER);
+		assert_int_equal(lab.failure.alert, 48);
+		lab_end(&lab);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -221,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_accepted), cmocka_unit_test(test_required),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_alerts),	 cmocka_unit_test(test_optional),
+		cmocka_unit_test(test_resumed),	 cmocka_unit_test(test_write_into_reset),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

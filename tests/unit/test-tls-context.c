@@ -282,6 +282,83 @@ test_settings(void **state)
 	lab_end(&lab);
 }
 
+/* Whatever setting leads to a FIFO that nobody ever writes or reads: it is refused, and not waited for. */
+static void
+test_fifos(void **state)
+{
+	const char *why = "it is no regular file";
+	const char *fifo = lab_path("fifo"), *folder = lab_path("folder");
+	struct lab lab;
+	char *good;
+
+	(void)state;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(mkfifo(lab_path("folder/5ed36f99.0"), 0600), 0);
+	lab_begin(&lab);
+	good = (char *)lab.policy.ca_file;
+	lab.policy.ca_file = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, fifo, why);
+	lab.policy.ca_file = NULL;
+	lab.policy.ca_dir = folder;
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, folder, "something in it is no regular file");
+	lab.policy.ca_dir = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, fifo, "Not a directory");
+	lab.policy.ca_dir = NULL;
+	lab.policy.ca_file = good;
+	lab.policy.crl_file = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, fifo, why);
+	lab.policy.crl_file = NULL;
+	lab.policy.keylog_file = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_TLS_CONFIG, fifo, why);
+	assert_string_equal(failure_detail(&lab.failure, "option"), "keylog_file");
+	lab.policy.keylog_file = NULL;
+	set_client(&lab);
+	write_encrypted(lab.policy.key, client.key, "open sesame");
+	lab.policy.key_password_file = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, fifo, why);
+	lab.policy.key = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, fifo, why);
+	lab.policy.certificate = fifo;
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, fifo, why);
+	lab.policy.certificate = "/dev/tty";
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, "/dev/tty", "");
+	lab_end(&lab);
+}
+
+/* Intermediates behind our own certificate are sent along; one that is broken is told of. */
+static void
+test_own_chain(void **state)
+{
+	STACK_OF(X509) *others = NULL;
+	struct lab lab;
+	FILE *file;
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	lab.policy.certificate = lab_write("chain.pem",
+					   (X509 *[]){ client.x509, lab_mid.x509, NULL }, NULL);
+	assert_int_equal(prepare(&lab), 0);
+	SSL_CTX_get0_chain_certs(lab.sessions->context->ssl_ctx, &others);
+	assert_int_equal(sk_X509_num(others), 1);
+	file = fopen(lab.policy.certificate, "ae");
+	fputs("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", file);
+	fclose(file);
+	lab_end(&lab);
+	lab_begin(&lab);
+	set_client(&lab);
+	lab.policy.certificate = lab_path("chain.pem");
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, lab.policy.certificate, "");
+	/* A certificate that is encrypted, as only a mistake can make it: nobody is asked for a password. */
+	lab.policy.certificate = lab_write_text(
+		"odd.pem", "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+			   "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAA\n"
+			   "-----END CERTIFICATE-----\n");
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, lab.policy.certificate, "");
+	lab_end(&lab);
+}
+
 static void
 test_keylog(void **state)
 {
@@ -389,6 +466,7 @@ main(void)
 		cmocka_unit_test(test_ca),	    cmocka_unit_test(test_ca_directory),
 		cmocka_unit_test(test_system_ca),   cmocka_unit_test(test_crl_file),
 		cmocka_unit_test(test_settings),    cmocka_unit_test(test_keylog),
+		cmocka_unit_test(test_fifos),	    cmocka_unit_test(test_own_chain),
 		cmocka_unit_test(test_changes),	    cmocka_unit_test(test_sharing),
 	};
 

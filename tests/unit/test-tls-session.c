@@ -6,6 +6,7 @@
 #include "sys/tls_internal.h"
 
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -259,6 +260,69 @@ test_server_forgets(void **state)
 	lab_end(&lab);
 }
 
+static bool
+resumed_at(struct lab *lab, const char *host, uint16_t port)
+{
+	lab->target = (struct target){ .kind = TARGET_NAME, .port = port };
+	text_copy(lab->target.host, sizeof(lab->target.host), host);
+	return resumed(lab, NULL);
+}
+
+/* An upstream of several targets under one name: a ticket goes back to where it came from, and to nobody else. */
+static void
+test_peers(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab);
+	lab.policy.verify_name = LAB_HOST;
+	assert_false(resumed_at(&lab, "one.example", 443));
+	assert_false(resumed_at(&lab, "two.example", 443));
+	assert_false(resumed_at(&lab, "two.example", 8443));
+	assert_true(resumed_at(&lab, "one.example", 443));
+	assert_true(resumed_at(&lab, "two.example", 443));
+	assert_true(resumed_at(&lab, "two.example", 8443));
+	lab.srv_host = "three.example";
+	assert_false(resumed_at(&lab, "two.example", 8443));
+	assert_true(resumed_at(&lab, "two.example", 8443));
+	lab.srv_host = "four.example";
+	assert_false(resumed_at(&lab, "two.example", 8443));
+	lab_end(&lab);
+}
+
+/* Many peers: there is room for so many, of which none takes the room of others. */
+static void
+test_many_peers(void **state)
+{
+	struct lab lab;
+	char host[32];
+	unsigned int count = 0;
+
+	(void)state;
+	lab_begin(&lab);
+	lab.policy.verify_name = LAB_HOST;
+	for (unsigned int i = 0; i < TLS_SESSIONS_MAX; i++) {
+		snprintf(host, sizeof(host), "peer%u.example", i);
+		lab.now += USEC_PER_SEC;
+		assert_false(resumed_at(&lab, host, 443));
+	}
+	for (unsigned int i = 0; i < TLS_SESSIONS_MAX; i++) {
+		unsigned int same = 0;
+
+		for (unsigned int j = 0; j < TLS_SESSIONS_MAX; j++)
+			same += strcmp(lab.sessions->tickets[i].peer, lab.sessions->tickets[j].peer) == 0;
+		assert_true(same <= TLS_SESSIONS_PEER_MAX);
+	}
+	for (unsigned int i = TLS_SESSIONS_MAX - TLS_SESSIONS_MAX / TLS_SESSIONS_PEER_MAX;
+	     i < TLS_SESSIONS_MAX; i++) {
+		snprintf(host, sizeof(host), "peer%u.example", i);
+		count += resumed_at(&lab, host, 443);
+	}
+	assert_int_equal(count, TLS_SESSIONS_MAX / TLS_SESSIONS_PEER_MAX);
+	lab_end(&lab);
+}
+
 /* The upstream may be gone before its last connection is. */
 static void
 test_outlived(void **state)
@@ -278,12 +342,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_resumed),		 cmocka_unit_test(test_off),
-		cmocka_unit_test(test_single_use),	 cmocka_unit_test(test_hourly),
-		cmocka_unit_test(test_judgement),	 cmocka_unit_test(test_stricter),
-		cmocka_unit_test(test_chain_expires),	 cmocka_unit_test(test_context_changes),
-		cmocka_unit_test(test_server_forgets),	 cmocka_unit_test(test_outlived),
-		cmocka_unit_test(test_after_truncation), cmocka_unit_test(test_after_alert),
+		cmocka_unit_test(test_resumed),
+		cmocka_unit_test(test_off),
+		cmocka_unit_test(test_single_use),
+		cmocka_unit_test(test_hourly),
+		cmocka_unit_test(test_judgement),
+		cmocka_unit_test(test_stricter),
+		cmocka_unit_test(test_chain_expires),
+		cmocka_unit_test(test_context_changes),
+		cmocka_unit_test(test_server_forgets),
+		cmocka_unit_test(test_outlived),
+		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_many_peers),
+		cmocka_unit_test(test_after_truncation),
+		cmocka_unit_test(test_after_alert),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);
