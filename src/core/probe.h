@@ -3,6 +3,16 @@
  *
  * No probe logs in with a password.  An application that wants a login says so: protocol.probe-auth (HTTP 401, 403 and 407, 530, NOAUTH, MQTT's return
  * codes 4 and 5, an SQL server's refusal of the user).  That a PostgreSQL server asks for a password is an answer, and a good one.
+ *
+ * Of PROBE_EXPECT: a literal is what an answer begins with; anything else is a mismatch at once.  What follows it in the same line, up to
+ * LF, belongs to that answer: the next literal is looked for where the one before ended and, if it is not there, once more behind the end of that
+ * line.  So a reply of several lines is better matched by a pattern for its last one.  A pattern may match anywhere in what has come since the
+ * answer before; `^` is the beginning of any line, `$` the end of one (before its LF: CR must be written), and `.` stays within a line.  What has come
+ * with a match, and with the last literal, is dropped with it.  When the same connection is probed again, the first steps that only listen
+ * (for a greeting) are left out.
+ *
+ * An answer is read to its end also where its beginning has already told that it is a bad one (HTTP, an error of PostgreSQL), so that a
+ * failed probe does not put the connection out of step with the next.
  */
 #pragma once
 
@@ -36,6 +46,7 @@ const char *probe_kind_name(enum probe_kind kind);
 /*
  * probe_check_regex(pattern, problem, size):
  * Whether `pattern` is a POSIX extended regular expression that we take: no back-references, whose matching may take for ever on what a peer
- * sends.  Returns 0, or -EINVAL with a sentence in `problem`.  Any thread.
+ * sends, and no repetitions of repetitions, which regcomp() would write out.  Returns 0, or -EINVAL with `problem` (of `size` octets; cut beyond) saying what is wrong,
+ * in words that fit after the pattern: "has a back-reference, …".  Any thread.
  */
 int probe_check_regex(const char *pattern, char *problem, size_t size);

@@ -41,8 +41,8 @@ struct http {
 void http_body_start(struct http *http);
 
 /*
- * http_take_…(dialogue, failure):
- * Read some of the part of that name.
+ * http_take_body(dialogue, failure), http_take_to_end(…), http_take_chunk_size(…), http_take_chunk(…), http_take_chunk_end(…), http_take_trailer(…):
+ * Read what has come of the part of that name.
  */
 enum dialogue_verdict http_take_body(struct dialogue *dialogue, struct failure *failure);
 enum dialogue_verdict http_take_to_end(struct dialogue *dialogue, struct failure *failure);

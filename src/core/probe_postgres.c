@@ -187,7 +187,7 @@ take_message(struct dialogue *dialogue, const struct message *message, struct fa
 	}
 }
 
-/* A postmaster that cannot even fork says so in the way of protocol 2: 'E' and a text that NUL ends. */
+/* A postmaster that cannot even fork says so in the way of protocol 2: 'E' and a text that NUL ends; no other protocol's line ends so. */
 static enum dialogue_verdict
 take_old_error(struct dialogue *dialogue, struct failure *failure)
 {
@@ -195,6 +195,8 @@ take_old_error(struct dialogue *dialogue, struct failure *failure)
 	const char *text = (const char *)dialogue_pending(dialogue, &length) + 1;
 	const char *end = memchr(text, '\0', length - 1);
 
+	if (memchr(text, '\r', end ? (size_t)(end - text) : length - 1))
+		return mismatch(dialogue, failure);
 	if (!end)
 		return DIALOGUE_MORE;
 	length = strcspn(text, "\n");

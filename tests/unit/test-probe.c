@@ -1,0 +1,74 @@
+/* core/probe: the kinds there are, and what every one of them does. */
+#include "probe-fixture.h"
+
+static struct probe_step step = { .send = (const unsigned char *)"x",
+				  .send_length = 1,
+				  .expect_regex = "y" };
+static struct probe_policy policy = {
+	.request = "GET /", .status_min = 200, .status_max = 299, .steps = &step, .step_count = 1
+};
+static struct target target;
+static struct address source;
+static struct outcome outcome;
+
+static void
+names(void **state)
+{
+	static const char *const expected[PROBE_COUNT] = { "none",	"expect", "http", "redis",
+							   "postgres",	"mysql",  "smtp", "imap",
+							   "memcached", "mqtt" };
+
+	(void)state;
+	for (enum probe_kind kind = PROBE_NONE; kind < PROBE_COUNT; kind++)
+		assert_string_equal(probe_kind_name(kind), expected[kind]);
+}
+
+static void
+silence_and_an_end(void **state)
+{
+	const struct probe_setup setup = { .policy = &policy, .target = &target, .source = &source };
+
+	(void)state;
+	for (enum probe_kind kind = PROBE_NONE + 1; kind < PROBE_COUNT; kind++) {
+		policy.kind = kind;
+		converse(&setup, (struct octets)SAYS(""), ENDING_OVERDUE, &outcome);
+		assert_int_equal(outcome.failure.code, FAILURE_TIMEOUT_PROBE);
+		assert_int_equal(outcome.failure.stage, STAGE_PROBE);
+		converse(&setup, (struct octets)SAYS(""), ENDING_CLOSED, &outcome);
+		assert_int_equal(outcome.failure.code, FAILURE_PROTOCOL_PROBE_CLOSED);
+		assert_int_equal(outcome.failure.evidence_length, 0);
+	}
+}
+
+/* Nobody is talked to for ever, whatever is said. */
+static void
+a_flood_ends(void **state)
+{
+	static char flood[3 * 1024 * 1024];
+	const struct probe_setup setup = { .policy = &policy, .target = &target, .source = &source };
+	const size_t pieces[2] = { 1, 65536 };
+
+	(void)state;
+	for (int octet = 0; octet < 256; octet++) {
+		memset(flood, octet, sizeof(flood));
+		for (enum probe_kind kind = PROBE_NONE + 1; kind < PROBE_COUNT; kind++) {
+			policy.kind = kind;
+			converse_in(&setup, (struct octets){ flood, sizeof(flood) }, pieces,
+				    ENDING_NONE, &outcome);
+			if (kind != PROBE_EXPECT || octet != 'y')
+				assert_int_equal(outcome.verdict, DIALOGUE_FAILED);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(silence_and_an_end),
+		cmocka_unit_test(a_flood_ends),
+	};
+
+	RUN_TESTS(tests);
+}
