@@ -158,6 +158,14 @@ is_injected(struct driver *driver, struct failure *failure)
 	return true;
 }
 
+/* What is no TLS after a go-ahead was not sent by whom we asked for it. */
+static void
+refine_not_tls(const struct connection *conn, struct failure *failure)
+{
+	if (failure->code == FAILURE_TLS_NOT_TLS && conn->speech.starttls)
+		failure->code = FAILURE_PROTOCOL_STARTTLS_INJECTION;
+}
+
 static enum tls_result
 handshake(struct driver *driver, struct failure *failure)
 {
@@ -166,10 +174,20 @@ handshake(struct driver *driver, struct failure *failure)
 	if (is_injected(driver, failure))
 		return TLS_FAILED;
 	result = tls_handshake(driver->connection.tls, failure);
-	if (result == TLS_FAILED && failure->code == FAILURE_TLS_NOT_TLS &&
-	    driver->connection.speech.starttls)
-		failure->code = FAILURE_PROTOCOL_STARTTLS_INJECTION;
+	if (result == TLS_FAILED)
+		refine_not_tls(&driver->connection, failure);
 	return result;
+}
+
+bool
+connection_late(struct driver *driver, struct failure *failure)
+{
+	struct connection *conn = &driver->connection;
+
+	if (conn->use != CONNECTION_HANDSHAKE || !tls_late(conn->tls, failure))
+		return false;
+	refine_not_tls(conn, failure);
+	return true;
 }
 
 static void

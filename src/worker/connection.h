@@ -81,6 +81,13 @@ int connection_settle(struct driver *driver, usec_t now, struct failure *failure
 int connection_hold(struct driver *driver, usec_t now, struct failure *failure);
 
 /*
+ * connection_late(driver, failure):
+ * A deadline has come.  Whether more is known about a handshake than that it is late: `failure` (failure_init()ed with the stage) is
+ * filled then.
+ */
+bool connection_late(struct driver *driver, struct failure *failure);
+
+/*
  * connection_close(driver):
  * Say our end.  Returns true where there is nothing to wait for and all is closed; otherwise INPUT_CLOSED follows.
  */

@@ -408,6 +408,10 @@ on_timer(void *arg, usec_t now)
 		return;
 	}
 	failure_init(&failure, FAILURE_NONE, driver->link->stage);
+	if (connection_late(driver, &failure)) {
+		connection_fail(driver, &failure, now);
+		return;
+	}
 	input.failure = speech_overdue(driver, &failure) ? &failure : NULL;
 	driver_feed(driver, &input, now);
 	failure_done(&failure);

@@ -446,6 +446,9 @@ take_event(struct host *host, const struct event *event)
 	case EVENT_WARNING:
 		host->warnings[event->warning.kind]++;
 		host->warning_number[event->warning.kind] += event->warning.number;
+		host->last_number[event->warning.kind] = event->warning.number;
+		host->overs[event->warning.kind] += event->warning.number == 0;
+		host->last_warning[event->warning.kind] = event->warning.failure;
 		if (event->warning.kind == WARNING_STALE_FILES)
 			host->warning_failure = event->warning.failure;
 		break;
@@ -589,8 +592,11 @@ quick_policy(unsigned int connections)
 			[STAGE_LOAD] = 5 * USEC_PER_SEC,
 			[STAGE_RESOLVE] = DEFAULT_RESOLVE_TIMEOUT,
 			[STAGE_CONNECT] = DEFAULT_CONNECT_TIMEOUT,
+			[STAGE_PROXY] = DEFAULT_PROXY_TIMEOUT,
+			[STAGE_STARTTLS] = DEFAULT_STARTTLS_TIMEOUT,
 			[STAGE_HANDSHAKE] = DEFAULT_HANDSHAKE_TIMEOUT,
 			[STAGE_SETTLE] = DEFAULT_SETTLE_TIMEOUT,
+			[STAGE_PROBE] = DEFAULT_PROBE_TIMEOUT,
 			[STAGE_CLOSING] = DEFAULT_CLOSE_TIMEOUT,
 		},
 		.attempt_timeout = DEFAULT_ATTEMPT_TIMEOUT,

@@ -132,7 +132,10 @@ struct host {
 	unsigned int least_ready[HOST_UPSTREAMS_MAX]; /* since host_watch_ready() */
 	unsigned int failures, closes, events;
 	unsigned int warnings[WARNING_COUNT];
-	uint64_t warning_number[WARNING_COUNT];
+	uint64_t warning_number[WARNING_COUNT]; /* all of that kind together */
+	uint64_t last_number[WARNING_COUNT];
+	unsigned int overs[WARNING_COUNT];	    /* with number 0 */
+	struct failure last_warning[WARNING_COUNT]; /* without references */
 	struct failure warning_failure; /* of the last STALE_FILES, without references */
 	uint64_t pong;
 };
