@@ -131,21 +131,21 @@ check_source(const struct check_site *site)
 	const struct address *source = &upstream->policy.transport.source;
 	bool ipv6 = address_is_ipv6(source);
 	enum family other = ipv6 ? FAMILY_IPV4 : FAMILY_IPV6;
+	/* One proxy leads to all of them. */
+	unsigned int count = upstream->policy.proxy.kind == PROXY_NONE ? upstream->target_count : 1;
 
 	if (!address_is_set(source) || !SOUND(site, "source", "address", "family", "proxy"))
 		return;
 	if (upstream->policy.family == other)
 		check_blame(site, "source", "is an %s address, but family = \"%s\"",
 			    ipv6 ? "IPv6" : "IPv4", check_word("family", (int)other));
-	for (unsigned int i = 0; i < upstream->target_count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		const struct target *target = upstream_reach(upstream, i);
 		char text[TARGET_HOST_MAX + 16];
 
-		if (target->kind == TARGET_ADDRESS && address_is_ipv6(&target->address) != ipv6) {
+		if (target->kind == TARGET_ADDRESS && address_is_ipv6(&target->address) != ipv6)
 			check_blame(site, "source", "is an %s address, but \"%s\" is not",
 				    ipv6 ? "IPv6" : "IPv4", target_format(target, text, sizeof(text)));
-			return;
-		}
 	}
 }
 

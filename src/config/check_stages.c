@@ -47,7 +47,7 @@ check_proxy(const struct check_site *site)
 			    check_word("family", (int)policy->family));
 	if (!SOUND(site, "address"))
 		return;
-	if (check_some_is(upstream, TARGET_UNIX))
+	if (check_some_is(upstream, TARGET_UNIX) && !check_all_are(upstream, TARGET_UNIX))
 		check_blame(site, "proxy", "leads to no unix: address, which is on this host");
 	if (check_some_is(upstream, TARGET_SERVICE))
 		check_blame(site, "proxy",

@@ -260,8 +260,12 @@ read_upstream(struct reading *reading, const config_setting_t *group)
 	if (r < 0)
 		return r;
 	/* After the others: which literals are allowed depends on the family. */
-	r = address ? read_value(reading, address_key, address) :
-		      complain(reading, line_of(group), "", "an address is missing");
+	if (address) {
+		r = read_value(reading, address_key, address);
+	} else {
+		reading->bad[schema_index(address_key)] = true;
+		complain(reading, line_of(group), "", "an address is missing");
+	}
 	if (r < 0 && r != -EINVAL)
 		return r;
 	imply_tls(reading, group);

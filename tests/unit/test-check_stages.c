@@ -38,13 +38,16 @@ test_stages(void **state)
 		{ DB("proxy = \"http://192.0.2.1:1\"; source = \"::1\";"),
 		  AT_DB "source: is an IPv6 address, but \"192.0.2.1:1\" is not" },
 		{ "upstreams = ( { name = \"a\"; address = \"unix:/x\"; proxy = \"http://p:1\"; } );",
-		  "t:1: upstream \"a\": proxy: has no effect on a unix: address\n"
-		  "t:1: upstream \"a\": proxy: leads to no unix: address, which is on this host" },
+		  "t:1: upstream \"a\": proxy: has no effect on a unix: address" },
 		{ "defaults = {\nproxy = \"http://p:1\"; };\n"
 		  "upstreams = ( { name = \"a\"; address = [ \"a:1\", \"unix:/x\", \"srv:_a._tcp.b\" ]; } );",
 		  "t:2: upstream \"a\": proxy: leads to no unix: address, which is on this host\n"
 		  "t:2: upstream \"a\": proxy: leads to no srv: address: a proxy resolves names, but asks for no "
 		  "SRV records" },
+		/* nothing is held against an address that is missing */
+		{ "upstreams = ( { name = \"a\"; proxy = \"http://p:1\"; source = \"::1\"; mark = 1; "
+		  "starttls = \"xmpp\"; tls = { verify_name = \"@target\"; }; } );",
+		  "t:1: upstream \"a\": an address is missing" },
 		{ DB("timeouts = { starttls = \"1ms\"; proxy = 1; };"),
 		  AT_DB "timeouts.starttls: \"1ms\" is out of bounds (100ms to 10m)\n" AT_DB
 			"timeouts.proxy: expected a duration (e.g. \"5s\"), found an integer" },
