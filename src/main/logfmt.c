@@ -201,6 +201,8 @@ log_record_notice(struct log_record *record, const struct notice *notice)
 		add_failure(record, notice->failure);
 	else
 		add_plain(record, notice);
+	if (notice->repeats > 1)
+		log_record_addf(record, "repeats", "%llu", (unsigned long long)notice->repeats);
 	log_record_add(record, "msg", notice->message);
 	if (notice->failure)
 		add_said(record, "hint", notice->failure, failure_hint);

@@ -90,7 +90,16 @@ on_notify(void *arg, usec_t now)
 	(void)reserve_refill(&manager->reserve);
 	if (more)
 		post_call(manager->again);
+	timer_arm(manager->tick, model_tick(manager->model, now));
 	end_if_stopped(manager, now);
+}
+
+static void
+on_tick(void *arg, usec_t now)
+{
+	struct manager *manager = arg;
+
+	timer_arm(manager->tick, model_tick(manager->model, now));
 }
 
 static void
@@ -122,6 +131,8 @@ manager_init(struct manager *manager)
 		r = post_new(loop, on_notify, manager, &manager->again);
 	if (r >= 0)
 		r = timer_new(loop, on_give_up, manager, &manager->give_up);
+	if (r >= 0)
+		r = timer_new(loop, on_tick, manager, &manager->tick);
 	return r;
 }
 
@@ -153,6 +164,7 @@ manager_free(struct manager *manager)
 	if (manager_given_up(manager) > 0)
 		return NULL; /* their threads may still poke us */
 	timer_free(manager->give_up);
+	timer_free(manager->tick);
 	post_free(manager->again);
 	wakeup_free(manager->notify);
 	list_for_each(node, &manager->managed)

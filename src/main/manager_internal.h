@@ -54,6 +54,7 @@ struct manager {
 	struct wakeup *notify;
 	struct post *again; /* events were left over in this turn */
 	struct timer *give_up;
+	struct timer *tick; /* the model's */
 	struct list managed;
 	struct station stations[WORKERS_MAX];
 	unsigned int station_count;

@@ -19,6 +19,7 @@ model_new(struct notices *notices, struct model **ret_model)
 	if (!model)
 		return -ENOMEM;
 	model->notices = notices;
+	list_init(&model->flapping);
 	*ret_model = model;
 	return 0;
 }
@@ -26,6 +27,7 @@ model_new(struct notices *notices, struct model **ret_model)
 static void
 upstream_forget(struct model_upstream *known)
 {
+	list_remove(&known->flapping);
 	while (known->link_count > 0)
 		model_link_remove(known, &known->links[known->link_count - 1]);
 	free(known->links);
@@ -230,6 +232,7 @@ model_add(struct model *model, const struct model_setup *setup, struct model_ups
 
 	if (!known)
 		return -ENOMEM;
+	model_flap_init(known);
 	known->id = setup->id;
 	known->upstream = upstream_ref(setup->upstream);
 	known->worker = setup->worker;
@@ -250,6 +253,14 @@ model_add(struct model *model, const struct model_setup *setup, struct model_ups
 	return 0;
 }
 
+/* Whoever has changed something wants to see what comes of it. */
+static void
+listen_anew(struct model_upstream *known)
+{
+	for (unsigned int i = 0; i < known->link_count; i++)
+		known->links[i].noise = (struct noise){ 0 };
+}
+
 int
 model_change(struct model *model, struct model_upstream *known, struct upstream *upstream, usec_t now)
 {
@@ -260,6 +271,7 @@ model_change(struct model *model, struct model_upstream *known, struct upstream 
 	known->upstream = upstream_ref(upstream);
 	upstream_unref(before);
 	r = make_links(known);
+	listen_anew(known);
 	set_unverified(known);
 	model_judge(model, known, now);
 	return r;
@@ -273,6 +285,7 @@ model_drop(struct model *model, struct model_upstream *known)
 	must(!known->dropped && model->by_name[place] == known);
 	take_out(model->by_name, &model->name_count, place);
 	model->by_health[known->health]--;
+	model_flap_forget(known);
 	known->dropped = true;
 }
 
@@ -294,6 +307,7 @@ model_set_paused(struct model *model, struct model_upstream *known, bool paused,
 	known->census.attempted = known->census.attempted && paused;
 	for (unsigned int i = 0; i < known->link_count; i++)
 		known->links[i].failing_since = USEC_INFINITY;
+	listen_anew(known);
 	model_judge(model, known, now);
 }
 

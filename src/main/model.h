@@ -8,7 +8,13 @@
 #include "core/availability.h"
 #include "core/history.h"
 #include "mailbox/message.h"
+#include "main/noise.h"
 #include "main/notice.h"
+
+/* An upstream flaps when so many of its ready connections have ended by failure within this time … */
+#define FLAPS_MIN    5
+#define FLAPS_WINDOW (10 * USEC_PER_MINUTE)
+/* … until none has for as long. */
 
 struct model_link {
 	unsigned int number;
@@ -16,6 +22,7 @@ struct model_link {
 	struct link_status status; /* times are monotonic; the chain's reference is the model's */
 	usec_t ready_since;	   /* of the last READY that was counted; USEC_INFINITY: none yet */
 	usec_t failing_since; /* when it began to fail since it was last ready; USEC_INFINITY: it does not */
+	struct noise noise; /* of its failures since then */
 };
 
 struct model_counters {
@@ -42,6 +49,9 @@ struct model_upstream {
 	uint64_t failures[FAILURE_COUNT]; /* by code, also the ones of ready connections */
 	uint64_t closes[CLOSE_REASON_COUNT];
 	uint32_t warnings; /* bit n: enum warning_kind n is in force (verification-disabled, stale-files, …) */
+	struct list flapping; /* in model->flapping while WARNING_FLAPPING is in force */
+	usec_t flaps[FLAPS_MIN]; /* when ready connections last ended by failure: a ring; USEC_INFINITY: not yet */
+	unsigned int flaps_next; /* the oldest of them */
 	struct availability availability;
 };
 
@@ -105,6 +115,13 @@ void model_set_paused(struct model *model, struct model_upstream *known, bool pa
  * upstreams are dropped.
  */
 void model_event(struct model *model, struct event *event, usec_t now);
+
+/*
+ * model_tick(model, now):
+ * End the warnings of the model's own (WARNING_FLAPPING) whose time has come.  Returns when to call this again, after
+ * model_event() too; USEC_INFINITY where there is nothing to wait for.
+ */
+usec_t model_tick(struct model *model, usec_t now);
 
 /*
  * model_find(model, name), model_by_id(model, id):

@@ -3,10 +3,10 @@
 #include "base/text.h"
 #include "main/logfmt.h"
 #include "main/model_internal.h"
+#include "main/warning.h"
 #include "sys/clock.h"
 
 #include <string.h>
-#include <time.h>
 
 #define MESSAGE_MAX 256 /* bytes of a message of the model's own */
 
@@ -68,6 +68,7 @@ count_established(const struct news *news, struct model_link *link)
 	struct model_upstream *known = news->known;
 
 	link->ready_since = link->status.since;
+	link->noise = (struct noise){ 0 };
 	known->counters.attempts++;
 	known->counters.established++;
 	known->reach = (uint8_t)(known->reach << 1 | 1);
@@ -165,6 +166,7 @@ tell_failure(const struct news *news, const struct notice *about, const struct f
 		.health = -1,
 		.failure = failure,
 		.reason = about->reason,
+		.repeats = about->repeats,
 	};
 
 	failure_message(failure, &text);
@@ -206,16 +208,33 @@ mark_failing(const struct news *news, const struct failure *failure)
 							  usec_sub(failure->at, failure->elapsed);
 }
 
+/* What a link repeats is said more softly.  A failure that met no link stands for itself. */
+static void
+soften(const struct news *news, struct notice *notice)
+{
+	enum failure_code code = news->event->failure.code;
+	struct model_link *link = model_link_find(news->known, news->event->link);
+
+	if (!link)
+		return;
+	if (!noise_hear(&link->noise, code, news->now))
+		notice->level = LEVEL_DEBUG;
+	notice->repeats = link->noise.repeats;
+}
+
 static void
 on_failure(const struct news *news)
 {
 	const struct failure *failure = &news->event->failure;
-	const struct notice notice = notice_of(news, NOTICE_FAILURE, failure_level(failure->code));
+	struct notice notice = notice_of(news, NOTICE_FAILURE, failure_level(failure->code));
 
+	soften(news, &notice);
 	history_add(news->known->history, news->realtime, news->event->link, failure);
 	count_failure(news->known, failure);
 	mark_failing(news, failure);
 	tell_failure(news, &notice, failure);
+	if (failure->stage == STAGE_READY || failure->stage == STAGE_LENT)
+		model_flap(news->model, news->known, failure->code, news->now);
 	model_judge(news->model, news->known, news->now);
 }
 
@@ -241,68 +260,6 @@ on_close(const struct news *news)
 }
 
 /* ---- warnings ------------------------------------------------------------------------------------- */
-
-/* A day, by its name: the warning comes long before it, and the hour does not matter. */
-static void
-date_text(uint64_t seconds, struct text *text)
-{
-	time_t when = (time_t)seconds;
-	char buffer[32];
-	struct tm day;
-
-	if (gmtime_r(&when, &day) && strftime(buffer, sizeof(buffer), "%Y-%m-%d", &day) > 0)
-		text_add(text, buffer);
-}
-
-static void
-warning_message(enum warning_kind kind, uint64_t number, struct text *text)
-{
-	unsigned long long count = number;
-
-	switch (kind) {
-	case WARNING_STALL:
-		text_add(text, "holdfast itself was held up for ");
-		span_text(number, text);
-		text_add(text, "; no peer is blamed, and deadlines are granted anew");
-		return;
-	case WARNING_STALE_FILES:
-		text_add(text, "a changed file is unusable; what was read before stays in use");
-		return;
-	case WARNING_VERIFICATION_DISABLED:
-		text_add(text, "tls.verify is \"none\": whoever answers is believed to be the server");
-		return;
-	case WARNING_LEFT_OUT:
-		text_addf(text, "the answers hold too many addresses; %llu of them are not used", count);
-		return;
-	case WARNING_LOST:
-		text_addf(text, "%llu events of a worker were lost, since main did not keep up", count);
-		return;
-	case WARNING_FAMILY_BROKEN:
-		text_addf(text, "no address of IPv%llu can be used, while those of the other family can",
-			  count);
-		return;
-	case WARNING_CERTIFICATE_EXPIRES:
-		text_add(text, "the server's certificate chain ends ");
-		date_text(number, text);
-		return;
-	case WARNING_CERTIFICATE_CHANGED:
-		text_add(text, "the server has another certificate than before");
-		return;
-	case WARNING_OWN_CERTIFICATE:
-		text_add(text, "our certificate ends ");
-		date_text(number, text);
-		return;
-	case WARNING_PROBE_FAILING:
-		text_addf(text, "%llu probes in a row went wrong; the connection is kept for now",
-			  count);
-		return;
-	case WARNING_FLAPPING:
-		text_addf(text, "ready connections ended %llu times lately", count);
-		return;
-	case WARNING_COUNT: break;
-	}
-	must_not_reach();
-}
 
 /* The record that goes with a warning: the worker's, or one made for a stall, which has a code of its own. */
 static const struct failure *
@@ -355,7 +312,7 @@ on_warning(const struct news *news)
 	enum warning_kind kind = news->event->warning.kind;
 	bool over = is_over(news->event);
 	struct notice notice = notice_of(news, NOTICE_WARNING, over ? LEVEL_NOTICE : LEVEL_WARNING);
-	char message[MESSAGE_MAX];
+	char message[WARNING_MESSAGE_MAX];
 	struct text text = TEXT_INIT(message);
 	struct failure stall;
 
@@ -365,7 +322,7 @@ on_warning(const struct news *news)
 	if (over)
 		text_add(&text, "that is over");
 	else
-		warning_message(kind, news->event->warning.number, &text);
+		warning_message(news->event, news->realtime, &text);
 	tell(news, &notice, message);
 }
 

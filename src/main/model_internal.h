@@ -12,6 +12,7 @@ struct model {
 	size_t name_count, id_count;
 	size_t room; /* that both arrays have been allocated for */
 	unsigned int by_health[HEALTH_COUNT];
+	struct list flapping; /* of struct model_upstream, the one whose last connection ended first comes first */
 	bool stopping;
 };
 
@@ -33,6 +34,19 @@ void model_link_remove(struct model_upstream *known, struct model_link *link);
  * Add (`by` 1) or take away (-1) what `link` contributes to the census: before and after each change of its status.
  */
 void model_link_count(struct model_upstream *known, const struct model_link *link, int by);
+
+/*
+ * model_flap(model, known, code, now):
+ * A ready connection of `known` has ended with `code`: tell it where it flaps now.
+ */
+void model_flap(struct model *model, struct model_upstream *known, enum failure_code code, usec_t now);
+
+/*
+ * model_flap_init(known), model_flap_forget(known):
+ * None has ended; likewise, and no warning of it is in force any more.
+ */
+void model_flap_init(struct model_upstream *known);
+void model_flap_forget(struct model_upstream *known);
 
 /*
  * model_judge(model, known, now):

@@ -42,6 +42,7 @@ struct notice {
 	const char *reason;	       /* close reason's or warning's wire name, or NULL */
 	const char *message;	       /* what happened, in words; not NULL */
 	usec_t ready_after;	       /* RECOVERY: how long the link was not ready; else 0 */
+	uint64_t repeats; /* FAILURE: how often that link has failed with that code in a row, this one included; 0: not counted */
 };
 
 typedef void (*notice_fn)(void *arg, const struct notice *notice);

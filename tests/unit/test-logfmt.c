@@ -144,6 +144,29 @@ all_keys_in_their_order(void **state)
 }
 
 static void
+repeats_are_counted_from_the_second_on(void **state)
+{
+	struct log_record record;
+	struct failure failure;
+	struct notice notice = {
+		.kind = NOTICE_FAILURE,
+		.stage = -1,
+		.health = -1,
+		.failure = &failure,
+		.message = "x",
+		.repeats = 1,
+	};
+
+	(void)state;
+	failure_init(&failure, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	log_record_notice(&record, &notice);
+	assert_null(strstr(line_of(&record), "repeats"));
+	notice.repeats = 10;
+	log_record_notice(&record, &notice);
+	assert_non_null(strstr(line_of(&record), " repeats=10 msg=x "));
+}
+
+static void
 other_notices(void **state)
 {
 	struct log_record record;
@@ -279,6 +302,7 @@ main(void)
 		cmocka_unit_test(values_are_quoted_where_needed),
 		cmocka_unit_test(a_failure_is_one_line),
 		cmocka_unit_test(all_keys_in_their_order),
+		cmocka_unit_test(repeats_are_counted_from_the_second_on),
 		cmocka_unit_test(other_notices),
 		cmocka_unit_test(standard_error_gets_the_time),
 		cmocka_unit_test(what_does_not_fit_is_left_out),

@@ -16,6 +16,7 @@ struct told {
 	enum notice_kind kind;
 	enum log_level level;
 	enum failure_code code;
+	uint64_t repeats;
 	char line[256];
 };
 
@@ -41,6 +42,7 @@ on_notice(void *arg, const struct notice *notice)
 	told->kind = notice->kind;
 	told->level = notice->level;
 	told->code = notice->failure ? notice->failure->code : FAILURE_NONE;
+	told->repeats = notice->repeats;
 	text_init(&text, told->line, sizeof(told->line));
 	text_addf(&text, "%s %s %u %s%s %s", notice_kind_name(notice->kind),
 		  notice->upstream ? notice->upstream : "-", notice->link,
@@ -632,6 +634,171 @@ a_notice_may_cause_another(void **state)
 	assert_int_equal(world.told_count, 3);
 }
 
+/* ---- noise ---------------------------------------------------------------------------------------- */
+
+static void
+expect_failure(enum log_level level, uint64_t repeats)
+{
+	assert_int_equal(last_told(NOTICE_FAILURE)->level, level);
+	assert_int_equal(last_told(NOTICE_FAILURE)->repeats, repeats);
+}
+
+/* Nothing but the level changes: everybody is told of every failure. */
+static void
+what_a_link_repeats_is_said_softly(void **state)
+{
+	struct model_upstream *known = add("ldap", 2);
+
+	(void)state;
+	for (unsigned int i = 1; i <= 12; i++) {
+		fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+		expect_failure(i <= 3 || i == 10 ? LEVEL_WARNING : LEVEL_DEBUG, i);
+	}
+	fail_with(known, 2, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_WARNING, 1);
+	fail_with(known, 1, FAILURE_ADDRESS_NXDOMAIN, STAGE_RESOLVE);
+	expect_failure(LEVEL_ERROR, 1);
+	fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_WARNING, 1);
+	assert_int_equal(count_told(NOTICE_FAILURE), 15);
+	assert_int_equal(history_count(known->history), 15);
+	assert_int_equal(known->counters.failed, 15);
+	assert_int_equal(known->failures[FAILURE_CONNECTION_REFUSED], 14);
+}
+
+static void
+a_fresh_start_is_loud_again(void **state)
+{
+	struct model_upstream *known = add("ldap", 1);
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++)
+		fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_DEBUG, 5);
+	enter(known, 1, STAGE_READY);
+	assert_int_equal(last_told(NOTICE_RECOVERY)->level, LEVEL_NOTICE);
+	for (unsigned int i = 0; i < 5; i++)
+		fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_DEBUG, 5);
+	model_set_paused(world.model, known, true, world.now);
+	model_set_paused(world.model, known, false, world.now);
+	fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_WARNING, 1);
+	for (unsigned int i = 0; i < 5; i++)
+		fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	assert_int_equal(model_change(world.model, known, known->upstream, world.now), 0);
+	fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_WARNING, 1);
+}
+
+static void
+an_hour_is_never_silent(void **state)
+{
+	struct model_upstream *known = add("ldap", 1);
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++)
+		fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	world.now += USEC_PER_HOUR;
+	fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_WARNING, 6);
+	fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	expect_failure(LEVEL_DEBUG, 7);
+}
+
+/* ---- flapping ------------------------------------------------------------------------------------- */
+
+#define FLAPS(known) ((known)->warnings >> WARNING_FLAPPING & 1)
+
+/* A link becomes ready, and its connection ends badly `later`. */
+static void
+flap(const struct model_upstream *known, usec_t later)
+{
+	enter(known, 1, STAGE_READY);
+	world.now += later;
+	fail_with(known, 1, FAILURE_CONNECTION_CLOSED, STAGE_READY);
+}
+
+static void
+connections_that_end_again_and_again_are_a_warning(void **state)
+{
+	struct model_upstream *known = add("ldap", 1);
+	usec_t over;
+
+	(void)state;
+	for (unsigned int i = 1; i < FLAPS_MIN; i++)
+		flap(known, 10 * USEC_PER_SEC);
+	assert_int_equal(count_told(NOTICE_WARNING), 0);
+	assert_true(model_tick(world.model, world.now) == USEC_INFINITY);
+	flap(known, 10 * USEC_PER_SEC);
+	assert_true(FLAPS(known));
+	assert_string_equal(last_told(NOTICE_WARNING)->line,
+			    "warning ldap 0 flapping 5 ready connections have failed within 48.0 s, "
+			    "the last one with connection.closed");
+	assert_int_equal(last_told(NOTICE_WARNING)->level, LEVEL_WARNING);
+	/* It is said once, and is over ten minutes after the last. */
+	flap(known, 10 * USEC_PER_SEC);
+	assert_int_equal(count_told(NOTICE_WARNING), 1);
+	over = model_tick(world.model, world.now);
+	assert_true(over == world.now + FLAPS_WINDOW);
+	assert_true(model_tick(world.model, over - 1) == over);
+	assert_true(FLAPS(known));
+	assert_true(model_tick(world.model, over) == USEC_INFINITY);
+	assert_false(FLAPS(known));
+	assert_int_equal(count_told(NOTICE_WARNING), 2);
+	assert_int_equal(last_told(NOTICE_WARNING)->level, LEVEL_NOTICE);
+	/* Then it takes five again. */
+	world.now = over;
+	for (unsigned int i = 1; i < FLAPS_MIN; i++)
+		flap(known, 0);
+	assert_false(FLAPS(known));
+	flap(known, 0);
+	assert_true(FLAPS(known));
+}
+
+static void
+seldom_ends_and_failed_attempts_are_no_flapping(void **state)
+{
+	struct model_upstream *known = add("ldap", 1);
+
+	(void)state;
+	for (unsigned int i = 0; i < 3 * FLAPS_MIN; i++)
+		flap(known, FLAPS_WINDOW / (FLAPS_MIN - 1));
+	for (unsigned int i = 0; i < 3 * FLAPS_MIN; i++)
+		fail_with(known, 1, FAILURE_CONNECTION_REFUSED, STAGE_CONNECT);
+	assert_false(FLAPS(known));
+}
+
+static void
+each_upstream_flaps_for_itself(void **state)
+{
+	struct model_upstream *first = add("a", 1), *second = add("b", 1), *third = add("c", 1);
+	usec_t first_over, second_over;
+
+	(void)state;
+	for (unsigned int i = 0; i < FLAPS_MIN; i++)
+		flap(first, 0);
+	first_over = world.now + FLAPS_WINDOW;
+	for (unsigned int i = 0; i < FLAPS_MIN; i++)
+		flap(second, 0);
+	second_over = world.now + FLAPS_WINDOW;
+	for (unsigned int i = 0; i < FLAPS_MIN; i++)
+		flap(third, 0);
+	assert_true(model_tick(world.model, world.now) == first_over);
+	/* The first goes on: the second is the next to end.  The third is dropped, and waited for no more. */
+	flap(first, 0);
+	first_over = world.now + FLAPS_WINDOW;
+	model_drop(world.model, third);
+	assert_true(model_tick(world.model, world.now) == second_over);
+	assert_true(model_tick(world.model, second_over) == first_over);
+	assert_true(FLAPS(first));
+	assert_false(FLAPS(second));
+	model_remove(world.model, third);
+	model_drop(world.model, first);
+	flap(first, 0);
+	assert_true(model_tick(world.model, world.now) == USEC_INFINITY);
+}
+
 int
 main(void)
 {
@@ -658,6 +825,12 @@ main(void)
 		WORLD_TEST(references_are_taken_over),
 		WORLD_TEST(subscribers_may_leave_while_told),
 		WORLD_TEST(a_notice_may_cause_another),
+		WORLD_TEST(what_a_link_repeats_is_said_softly),
+		WORLD_TEST(a_fresh_start_is_loud_again),
+		WORLD_TEST(an_hour_is_never_silent),
+		WORLD_TEST(connections_that_end_again_and_again_are_a_warning),
+		WORLD_TEST(seldom_ends_and_failed_attempts_are_no_flapping),
+		WORLD_TEST(each_upstream_flaps_for_itself),
 	};
 
 	RUN_TESTS(tests);
