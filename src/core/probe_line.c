@@ -257,6 +257,9 @@ smtp_take(struct dialogue *dialogue, struct octets line, struct failure *failure
 		return DIALOGUE_DONE;
 	if (code == 530)
 		return probe_auth(first_line(dialogue), failure);
+	/* Still at the door: Postfix says so to whom it misses a certificate of, after STARTTLS. */
+	if ((code == 421 || code == 554) && !smtp->probe.setup.again)
+		return probe_rejected(first_line(dialogue), failure);
 	if (code >= 400)
 		return probe_status(first_line(dialogue), failure);
 	return probe_mismatch(dialogue, "250", failure);
@@ -327,6 +330,8 @@ imap_take(struct dialogue *dialogue, struct octets line, struct failure *failure
 		return imap_greeting(dialogue, line, failure);
 	if (octets_begin(line, IMAP_TAG " OK"))
 		return DIALOGUE_DONE;
+	if (octets_begin(line, "* BYE") && !imap->probe.setup.again)
+		return probe_rejected(line, failure);
 	if (octets_begin(line, "* BYE") || octets_begin(line, IMAP_TAG " NO") ||
 	    octets_begin(line, IMAP_TAG " BAD"))
 		return probe_status(line, failure);

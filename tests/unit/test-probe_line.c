@@ -161,7 +161,10 @@ smtp_answers(void **state)
 		{ SAYS("521 we take no mail\r\n"), FAILURE_PROTOCOL_GREETING_REJECTED },
 		{ SAYS("530 log in first\r\n"), FAILURE_PROTOCOL_PROBE_AUTH },
 		{ SAYS("220 x\r\n530 5.7.0 Must log in\r\n"), FAILURE_PROTOCOL_PROBE_AUTH },
-		{ SAYS("220 x\r\n421 going down\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
+		{ SAYS("220 x\r\n421 4.7.1 No client certificate presented\r\n"),
+		  FAILURE_PROTOCOL_GREETING_REJECTED },
+		{ SAYS("220 x\r\n554 no\r\n"), FAILURE_PROTOCOL_GREETING_REJECTED },
+		{ SAYS("220 x\r\n451 going down\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
 		{ SAYS("220 x\r\n502 what?\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
 		{ SAYS("220 x\r\n354 go ahead\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
 		{ SAYS("200 news.test ready\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
@@ -242,7 +245,7 @@ imap_answers(void **state)
 		  FAILURE_NONE },
 		{ SAYS("* PREAUTH hi\r\n* 3 EXISTS\r\nHOLDFAST ok\r\n"), FAILURE_NONE },
 		{ SAYS("* BYE too many connections\r\n"), FAILURE_PROTOCOL_GREETING_REJECTED },
-		{ SAYS("* OK hi\r\n* BYE shutting down\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
+		{ SAYS("* OK hi\r\n* BYE shutting down\r\n"), FAILURE_PROTOCOL_GREETING_REJECTED },
 		{ SAYS("* OK hi\r\nholdfast NO [UNAVAILABLE] later\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
 		{ SAYS("* OK hi\r\nholdfast BAD what\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
 		{ SAYS("* OK hi\r\nother OK\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
@@ -268,6 +271,7 @@ imap_again(void **state)
 	converse(&setup, (struct octets)SAYS("holdfast OK\r\n"), ENDING_NONE, &outcome);
 	assert_int_equal(outcome.verdict, DIALOGUE_DONE);
 	assert_string_equal(outcome.said, "holdfast NOOP\r\n");
+	setup.again = true;
 	converse(&setup, (struct octets)SAYS("* BYE idle for too long\r\n"), ENDING_NONE, &outcome);
 	assert_int_equal(outcome.failure.code, FAILURE_PROTOCOL_PROBE_STATUS);
 }
