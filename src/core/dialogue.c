@@ -314,19 +314,6 @@ add_foreign(struct failure *failure, const char *key, struct octets octets, size
 		failure_add_detail(failure, key, buffer);
 }
 
-enum dialogue_verdict
-dialogue_fail(const struct dialogue *dialogue, enum failure_code code, struct failure *failure)
-{
-	struct octets first = { dialogue->first, dialogue->first_length };
-
-	failure->code = code;
-	failure_set_evidence(failure, first.bytes, first.length);
-	add_foreign(failure, "bytes", telling(first), BYTES_TEXT_MAX + 1);
-	if (dialogue->kind->detail)
-		dialogue->kind->detail(dialogue, failure);
-	return DIALOGUE_FAILED;
-}
-
 /* A hint ends with a dot of its own. */
 static struct octets
 without_dot(struct octets octets)
@@ -338,27 +325,54 @@ without_dot(struct octets octets)
 	return octets;
 }
 
+static void
+fill(const struct dialogue *dialogue, enum failure_code code, struct octets evidence,
+     struct failure *failure)
+{
+	failure->code = code;
+	failure_set_evidence(failure, evidence.bytes, evidence.length);
+	add_foreign(failure, "bytes", telling(evidence), BYTES_TEXT_MAX + 1);
+	if (dialogue->kind->detail)
+		dialogue->kind->detail(dialogue, failure);
+}
+
+static struct octets
+first_octets(const struct dialogue *dialogue)
+{
+	return (struct octets){ dialogue->first, dialogue->first_length };
+}
+
+enum dialogue_verdict
+dialogue_fail(const struct dialogue *dialogue, enum failure_code code, struct failure *failure)
+{
+	fill(dialogue, code, first_octets(dialogue), failure);
+	return DIALOGUE_FAILED;
+}
+
 enum dialogue_verdict
 dialogue_fail_reply(const struct dialogue *dialogue, enum failure_code code, struct octets reply,
 		    struct failure *failure)
 {
-	failure->code = code;
-	failure_set_evidence(failure, reply.bytes, reply.length);
-	add_foreign(failure, "bytes", telling(reply), BYTES_TEXT_MAX + 1);
+	fill(dialogue, code, reply, failure);
 	add_foreign(failure, "reply", without_dot(telling(reply)), REPLY_TEXT_MAX + 1);
-	if (dialogue->kind->detail)
-		dialogue->kind->detail(dialogue, failure);
 	return DIALOGUE_FAILED;
 }
 
-bool
-octets_begin(struct octets octets, const char *word)
+enum dialogue_verdict
+dialogue_fail_told(const struct dialogue *dialogue, enum failure_code code, struct octets told,
+		   struct failure *failure)
+{
+	fill(dialogue, code, first_octets(dialogue), failure);
+	add_foreign(failure, "reply", without_dot(telling(told)), REPLY_TEXT_MAX + 1);
+	return DIALOGUE_FAILED;
+}
+
+/* Whether the first `length` octets are the same, whatever the case of ASCII letters. */
+static bool
+is_same(struct octets octets, const char *word, size_t length)
 {
 	const unsigned char *bytes = octets.bytes;
-	size_t length = strlen(word);
 
-	if (octets.length < length)
-		return false;
 	for (size_t i = 0; i < length; i++) {
 		if (ascii_lower(bytes[i]) != ascii_lower((unsigned char)word[i]))
 			return false;
@@ -367,7 +381,23 @@ octets_begin(struct octets octets, const char *word)
 }
 
 bool
+octets_begin(struct octets octets, const char *word)
+{
+	size_t length = strlen(word);
+
+	return octets.length >= length && is_same(octets, word, length);
+}
+
+bool
 octets_equal(struct octets octets, const char *word)
 {
 	return octets.length == strlen(word) && octets_begin(octets, word);
+}
+
+bool
+octets_may_begin(struct octets octets, const char *word)
+{
+	size_t length = strlen(word);
+
+	return is_same(octets, word, octets.length < length ? octets.length : length);
 }

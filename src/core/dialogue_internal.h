@@ -102,8 +102,22 @@ enum dialogue_verdict dialogue_fail_reply(const struct dialogue *dialogue, enum 
 					  struct octets reply, struct failure *failure);
 
 /*
+ * dialogue_fail_told(dialogue, code, told, failure):
+ * The same, with `told` (what the peer said in octets, made readable) as the hint's {reply}; the evidence is the first octets of the present
+ * reply.
+ */
+enum dialogue_verdict dialogue_fail_told(const struct dialogue *dialogue, enum failure_code code,
+					 struct octets told, struct failure *failure);
+
+/*
  * octets_begin(octets, word), octets_equal(octets, word):
  * Whether they begin with, or are, `word`, whatever the case of ASCII letters.
  */
 bool octets_begin(struct octets octets, const char *word);
 bool octets_equal(struct octets octets, const char *word);
+
+/*
+ * octets_may_begin(octets, word):
+ * Whether what has come, `octets`, begins with `word`, or may do so once more has come, whatever the case of ASCII letters.
+ */
+bool octets_may_begin(struct octets octets, const char *word);

@@ -248,7 +248,7 @@
 	  "The proxy could not reach the upstream[: {reply}].") \
 	F(PROTOCOL_PROXY_REPLY, "protocol.proxy-reply", PERSISTENT, UPSTREAM, \
 	  "the proxy's reply makes no sense", \
-	  "That is no HTTP or SOCKS proxy we can use.[ First bytes: {bytes}.]") \
+	  "That is no HTTP or SOCKS proxy we can use[: {reply}].[ First bytes: {bytes}.]") \
 	F(PROTOCOL_PROXY_CLOSED, "protocol.proxy-closed", TRANSIENT, ADDRESS, \
 	  "the proxy closed the connection", \
 	  "The proxy hung up.") \

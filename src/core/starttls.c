@@ -134,16 +134,3 @@ starttls_line_end(struct dialogue *dialogue, struct failure *failure)
 	}
 	return dialogue_fail(dialogue, FAILURE_PROTOCOL_STARTTLS_CLOSED, failure);
 }
-
-bool
-starttls_may_begin(struct octets pending, const char *word)
-{
-	char begun[8];
-	size_t length = strlen(word);
-
-	must(length < sizeof(begun));
-	if (pending.length >= length)
-		return octets_begin(pending, word);
-	text_copy(begun, pending.length + 1, word);
-	return octets_equal(pending, begun);
-}

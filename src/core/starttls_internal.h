@@ -51,9 +51,3 @@ enum dialogue_verdict starttls_missing(const struct dialogue *dialogue, struct f
  * heels of it.
  */
 enum dialogue_verdict starttls_line_end(struct dialogue *dialogue, struct failure *failure);
-
-/*
- * starttls_may_begin(pending, word):
- * Whether what has come of a line can still become one that begins with `word`, whatever the case.
- */
-bool starttls_may_begin(struct octets pending, const char *word);

@@ -167,7 +167,7 @@ fail_result(const struct dialogue *dialogue, enum failure_code code,
 		text_add(&text, ": ");
 		text_add_bytes(&text, response->diagnostic.bytes, response->diagnostic.length);
 	}
-	return dialogue_fail_reply(dialogue, code, (struct octets){ buffer, text.length }, failure);
+	return dialogue_fail_told(dialogue, code, (struct octets){ buffer, text.length }, failure);
 }
 
 static enum dialogue_verdict

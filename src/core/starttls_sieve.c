@@ -139,9 +139,9 @@ judge_line(struct dialogue *dialogue, const struct sieve_line *line, struct fail
 static bool
 may_become_line(struct octets pending)
 {
-	return starttls_may_begin(pending, "\"") || starttls_may_begin(pending, "{") ||
-	       starttls_may_begin(pending, "OK") || starttls_may_begin(pending, "NO") ||
-	       starttls_may_begin(pending, "BYE");
+	return octets_may_begin(pending, "\"") || octets_may_begin(pending, "{") ||
+	       octets_may_begin(pending, "OK") || octets_may_begin(pending, "NO") ||
+	       octets_may_begin(pending, "BYE");
 }
 
 static enum dialogue_verdict

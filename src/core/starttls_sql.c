@@ -54,8 +54,8 @@ postgres_error(struct dialogue *dialogue, struct octets fields, struct failure *
 			text_add(&text, " ");
 		text_add_bytes(&text, value.bytes, value.length);
 	}
-	return dialogue_fail_reply(dialogue, FAILURE_PROTOCOL_GREETING_REJECTED,
-				   (struct octets){ buffer, text.length }, failure);
+	return dialogue_fail_told(dialogue, FAILURE_PROTOCOL_GREETING_REJECTED,
+				  (struct octets){ buffer, text.length }, failure);
 }
 
 /*
@@ -172,8 +172,8 @@ mysql_error(struct dialogue *dialogue, struct octets payload, struct failure *fa
 	if (payload.length >= at + MYSQL_SQLSTATE && bytes[at] == '#')
 		at += MYSQL_SQLSTATE;
 	text_add_bytes(&text, bytes + at, payload.length - at);
-	return dialogue_fail_reply(dialogue, FAILURE_PROTOCOL_GREETING_REJECTED,
-				   (struct octets){ buffer, text.length }, failure);
+	return dialogue_fail_told(dialogue, FAILURE_PROTOCOL_GREETING_REJECTED,
+				  (struct octets){ buffer, text.length }, failure);
 }
 
 static enum dialogue_verdict

@@ -265,9 +265,9 @@ may_become_line(const struct dialogue *dialogue)
 	if (state->listing)
 		return true;
 	if (state->common.protocol == STARTTLS_POP3)
-		return starttls_may_begin(pending, POP3_OK) || starttls_may_begin(pending, POP3_ERR);
-	return starttls_may_begin(pending, IMAP_UNTAGGED) ||
-	       (state->step != STEP_GREETING && starttls_may_begin(pending, imap_tag(state)));
+		return octets_may_begin(pending, POP3_OK) || octets_may_begin(pending, POP3_ERR);
+	return octets_may_begin(pending, IMAP_UNTAGGED) ||
+	       (state->step != STEP_GREETING && octets_may_begin(pending, imap_tag(state)));
 }
 
 static enum dialogue_verdict

@@ -120,7 +120,7 @@ fail_reason(struct dialogue *dialogue, enum failure_code code, struct failure *f
 
 	if (reason.length == 0)
 		return dialogue_fail(dialogue, code, failure);
-	return dialogue_fail_reply(dialogue, code, reason, failure);
+	return dialogue_fail_told(dialogue, code, reason, failure);
 }
 
 static enum dialogue_verdict

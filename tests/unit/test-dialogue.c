@@ -191,6 +191,13 @@ a_reply_that_refuses(void **state)
 	assert_int_equal(failure.stage, STAGE_STARTTLS);
 	evidence_is(&failure, "bad \"luck\"\x01");
 	assert_string_equal(failure_detail(&failure, "reply"), "bad \"luck\"\\x01");
+
+	/* Octets made readable, and a dot that the hint has already. */
+	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
+	dialogue_fail_told(dialogue, FAILURE_PROTOCOL_STARTTLS_REFUSED,
+			   (struct octets){ "busy(51): later. ", 17 }, &failure);
+	evidence_is(&failure, "bad \"luck\"\x01\r\nmore");
+	assert_string_equal(failure_detail(&failure, "reply"), "busy(51): later");
 }
 
 static void
@@ -348,6 +355,11 @@ words(void **state)
 	assert_false(octets_equal((struct octets){ "[", 1 }, "{"));
 	assert_false(octets_equal((struct octets){ "@", 1 }, "`"));
 	assert_true(octets_equal((struct octets){ NULL, 0 }, ""));
+	assert_true(octets_may_begin(line, "start"));
+	assert_true(octets_may_begin(line, "StartTLSnow"));
+	assert_true(octets_may_begin((struct octets){ NULL, 0 }, "x"));
+	assert_false(octets_may_begin(line, "startx"));
+	assert_false(octets_may_begin(line, "tart"));
 }
 
 static void
