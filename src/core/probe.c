@@ -53,12 +53,17 @@ enum dialogue_verdict
 probe_fail(enum failure_code code, const char *key, struct octets reply, struct failure *failure)
 {
 	char buffer[FOREIGN_TEXT_MAX + sizeof(CUT_MARK)];
+	const char *bytes = reply.bytes;
+	size_t length = reply.length;
 	struct text text;
 
 	failure->code = code;
 	failure_set_evidence(failure, reply.bytes, reply.length);
+	/* The hint goes on, or ends, with a full stop of its own. */
+	while (length > 0 && (bytes[length - 1] == '.' || bytes[length - 1] == ' '))
+		length--;
 	text_init(&text, buffer, sizeof(buffer) - strlen(CUT_MARK));
-	text_add_escaped(&text, reply.bytes, reply.length, NULL);
+	text_add_escaped(&text, bytes, length, NULL);
 	if (text.cut)
 		memcpy(text.at + text.length, CUT_MARK, sizeof(CUT_MARK));
 	if (text.length > 0)

@@ -72,7 +72,7 @@ redis_hints(void **state)
 
 	(void)state;
 	assert_string_equal(
-		hint_after(&setup, (struct octets)SAYS("-LOADING the dataset\r\n"), ENDING_NONE),
+		hint_after(&setup, (struct octets)SAYS("-LOADING the dataset. \r\n"), ENDING_NONE),
 		"The application reports LOADING the dataset.");
 	assert_string_equal(hint_after(&setup, (struct octets)SAYS("-NOAUTH who?\r\n"), ENDING_NONE),
 			    "The application wants a login, or another one: NOAUTH who?.");
