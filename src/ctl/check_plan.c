@@ -8,6 +8,7 @@
 #include "core/starttls.h"
 #include "ctl/check_url.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,20 @@ add_list(struct text *text, const char *key, const char *value)
 	text_add(text, " ]; ");
 }
 
+/* What is sent as SNI; NULL: the host of the URL.  Not every name that can be verified can be sent. */
+static const char *
+name_to_send(const char *const *values)
+{
+	const char *name = values[OPTION_NAME];
+	struct in6_addr ip;
+
+	if (values[OPTION_SNI] || !name)
+		return values[OPTION_SNI];
+	if (strcmp(name, VERIFY_NAME_SRV_TARGET) == 0)
+		return NULL;
+	return inet_pton(AF_INET, name, &ip) == 1 || inet_pton(AF_INET6, name, &ip) == 1 ? "" : name;
+}
+
 static void
 add_tls(struct text *text, const struct arguments *arguments)
 {
@@ -81,7 +96,7 @@ add_tls(struct text *text, const struct arguments *arguments)
 	add_path(text, "key", values[OPTION_KEY]);
 	add_key(text, "verify", values[OPTION_VERIFY]);
 	add_key(text, "verify_name", full ? values[OPTION_NAME] : NULL);
-	add_key(text, "sni", values[OPTION_SNI] ? values[OPTION_SNI] : values[OPTION_NAME]);
+	add_key(text, "sni", name_to_send(values));
 	add_key(text, "min_version", values[OPTION_MIN_VERSION]);
 	add_path(text, "crl_file", values[OPTION_CRL_FILE]);
 	add_key(text, "ocsp", values[OPTION_OCSP]);

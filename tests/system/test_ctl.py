@@ -389,6 +389,7 @@ def test_check_verifies_the_name_it_was_given(peer, authority, server):
     url = f"tls://{good.address}"
     ca = ("--ca-file", authority.file)
     ctl("check", url, *ca, "--name=localhost", check=UP)
+    ctl("check", url, *ca, "--name=127.0.0.1", check=UP)  # which cannot be sent as SNI
     text = ctl("check", url, *ca, "--name=other.example.org", check=15).stdout
     assert "tls.certificate-name" in text and "X509_V_ERR_HOSTNAME_MISMATCH" in text
     ctl("check", url, *ca, "--name=other.example.org", "--verify=chain", check=UP)
