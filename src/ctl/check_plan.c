@@ -199,7 +199,9 @@ add_probe(struct text *text, const struct arguments *arguments, const struct che
 	if (!wanted)
 		return add_probe_kind(text, probe_kind_name(url->scheme->probe), url->path);
 	word = ctl_need(strndup(wanted, strcspn(wanted, ":")));
-	return add_probe_kind(text, word, strchr(wanted, ':') ? strchr(wanted, ':') + 1 : url->path);
+	if (strchr(wanted, ':'))
+		return add_probe_kind(text, word, strchr(wanted, ':') + 1);
+	return add_probe_kind(text, word, strcmp(word, "http") == 0 ? url->path : NULL);
 }
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */

@@ -239,7 +239,7 @@ def timeout_write(scene):
     listener.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     scene.stack.callback(listener.close)
     pathlib.Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
-    steps = [{"send": "x" * 1000} for _ in range(15)] + [{"send": "x", "expect": "y"}]
+    steps = [{"send": "x" * 1000}] * 3 + [{"send": "x" * 1000, "expect": "y"}]
     return {"address": listener.address, "keepalive": {"user_timeout": "1s"}, "timeouts": {"probe": "20s"},
             "probe": {"kind": "expect", "steps": steps}}
 
