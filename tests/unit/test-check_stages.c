@@ -184,6 +184,44 @@ test_bad_regex(void **state)
 	problems_done(&problems);
 }
 
+/* What STARTTLS implies, what an upstream's own word takes back, and steps that outlive the defaults they come from. */
+static void
+test_values(void **state)
+{
+	static const char text[] =
+		"defaults = { starttls = \"smtp\"; probe = { kind = \"expect\"; steps = ( "
+		"{ send = \"a\\0\"; expect = \"b\"; }, { expect_regex = \"c+\"; } ); }; };"
+		"upstreams = ( { name = \"a\"; address = \"a:1\"; }, "
+		"{ name = \"b\"; address = \"a:1\"; tls = false; probe = { send = \"d\"; }; } );";
+	struct problems problems = { 0 };
+	_cleanup_(config_unrefp) struct config *config = NULL;
+	const struct policy *a, *b;
+
+	(void)state;
+	assert_int_equal(config_load_text(text, "t", NULL, &problems, &config), 0);
+	a = &config->upstreams[0]->policy;
+	b = &config->upstreams[1]->policy;
+	assert_true(a->tls.enabled);
+	assert_int_equal(a->starttls, STARTTLS_SMTP);
+	assert_int_equal(a->timeout[STAGE_STARTTLS], DEFAULT_STARTTLS_TIMEOUT);
+	assert_int_equal(a->tls.expiry_warning, DEFAULT_EXPIRY_WARNING);
+	assert_int_equal(a->probe.step_count, 2);
+	assert_int_equal(a->probe.steps[0].send_length, 2);
+	assert_memory_equal(a->probe.steps[0].send, "a", 2);
+	assert_memory_equal(a->probe.steps[0].expect, "b", 1);
+	assert_null(a->probe.steps[0].expect_regex);
+	assert_string_equal(a->probe.steps[1].expect_regex, "c+");
+	assert_null(a->probe.steps[1].send);
+	assert_string_equal(a->probe.request, DEFAULT_PROBE_REQUEST);
+	assert_int_equal(a->probe.status_min, 200);
+	assert_int_equal(a->probe.status_max, 399);
+	assert_false(b->tls.enabled);
+	assert_int_equal(b->starttls, STARTTLS_NONE);
+	assert_int_equal(b->probe.step_count, 1);
+	assert_int_equal(b->probe.steps[0].send_length, 1);
+	assert_memory_equal(b->probe.steps[0].send, "d", 1);
+}
+
 int
 main(void)
 {
@@ -191,6 +229,7 @@ main(void)
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_probes),
 		cmocka_unit_test(test_bad_regex),
+		cmocka_unit_test(test_values),
 	};
 
 	RUN_TESTS(tests);
