@@ -10,12 +10,14 @@
 #include "base/list.h"
 #include "main/call.h"
 
+#include <sys/types.h>
+
 struct client;
 
 struct client_setup {
 	int fd;				 /* connected, non-blocking; taken over on success */
 	const struct services *services; /* borrowed */
-	const char *const *admin_group; /* where the name of the admins' group, or NULL, is to be found; borrowed */
+	const gid_t *admin_group; /* where the admins' group, or UNIX_NO_GROUP, is to be found; borrowed */
 	usec_t idle_timeout;
 	unsigned int busy_limit; /* not 0: one too many; its first call is answered with Busy and this limit, and that is all */
 	/* It is done for: the receiver ends it with client_free() at once, and closes the descriptor that this returns. */

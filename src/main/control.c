@@ -20,7 +20,7 @@
 struct control {
 	struct services services;
 	usec_t idle_timeout;
-	char *admin_group; /* or NULL */
+	gid_t admin_group; /* or UNIX_NO_GROUP */
 
 	int listener;
 	struct watch *watch;
@@ -57,7 +57,7 @@ has_place(const struct control *control, int fd)
 	if (control->client_count < CONTROL_CLIENTS_MAX)
 		return true;
 	return control->client_count < CONTROL_CLIENTS_MAX + CONTROL_CLIENTS_RESERVED &&
-	       unix_peer_is_admin(fd, NULL);
+	       unix_peer_is_admin(fd, UNIX_NO_GROUP);
 }
 
 /* Takes `fd` over: somebody is served, told that we are busy, or hung up on. */
@@ -68,7 +68,7 @@ control_admit(struct control *control, int fd)
 	struct client_setup setup = {
 		.fd = fd,
 		.services = &control->services,
-		.admin_group = (const char *const *)&control->admin_group,
+		.admin_group = &control->admin_group,
 		.idle_timeout = served ? control->idle_timeout : CONTROL_BUSY_TIMEOUT,
 		.busy_limit = served ? 0 : CONTROL_CLIENTS_MAX,
 		.on_gone = on_gone,
@@ -157,13 +157,32 @@ on_recovery(void *arg, usec_t now)
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 
-static struct unix_listen
-listen_setup(const struct control_config *config)
+/*
+ * Groups are looked up when a configuration is put in force, and not for each caller: wherever they are kept, asking may
+ * take its time.  One that cannot be found (UNIX_NO_GROUP) gives nobody anything.
+ */
+static gid_t
+find_group(const struct control *control, const char *key, const char *name)
 {
+	gid_t group = UNIX_NO_GROUP;
+	int r = name ? unix_group_find(name, &group) : 0;
+
+	if (r < 0)
+		report_say(control->services.report, LEVEL_WARNING, "config",
+			   "%s: the group \"%s\" cannot be found (%s) and gives nobody any right",
+			   key, name, r == -ESRCH ? "there is none" : strerrordesc_np(-r));
+	return group;
+}
+
+static struct unix_listen
+listen_setup(const struct control *control, const struct control_config *config)
+{
+	bool known = find_group(control, "control.group", config->group) != UNIX_NO_GROUP;
+
 	return (struct unix_listen){
 		.path = config->path,
 		.mode = config->mode,
-		.group = config->group,
+		.group = known ? config->group : NULL,
 	};
 }
 
@@ -171,7 +190,7 @@ listen_setup(const struct control_config *config)
 static int
 control_listen(struct control *control, const struct control_config *config)
 {
-	struct unix_listen setup = listen_setup(config);
+	struct unix_listen setup = listen_setup(control, config);
 	struct stat status;
 	int r;
 
@@ -198,19 +217,6 @@ control_remove_file(const struct control *control)
 		(void)unlink(control->path);
 }
 
-/* Returns whether `group` (or that there is none) could be kept. */
-static bool
-set_admin_group(struct control *control, const char *group)
-{
-	char *copy = group ? strdup(group) : NULL;
-
-	if (group && !copy)
-		return false;
-	free(control->admin_group);
-	control->admin_group = copy;
-	return true;
-}
-
 static int
 control_start(struct control *control, const struct control_setup *setup)
 {
@@ -219,9 +225,8 @@ control_start(struct control *control, const struct control_setup *setup)
 
 	/* Or callers could choose keys that all fall into one place of jansson's tables. */
 	json_object_seed((size_t)entropy_seed());
+	control->admin_group = find_group(control, "control.admin_group", setup->config->admin_group);
 	r = reserve_open(&control->reserve);
-	if (r == 0 && !set_admin_group(control, setup->config->admin_group))
-		r = -ENOMEM;
 	if (r == 0 && setup->listener < 0)
 		r = control_listen(control, setup->config);
 	if (r == 0)
@@ -272,7 +277,6 @@ control_free(struct control *control)
 	control_remove_file(control);
 	control->listener = fd_close(control->listener);
 	reserve_close(&control->reserve);
-	free(control->admin_group);
 	free(control->path);
 	free(control);
 	return NULL;
@@ -281,15 +285,16 @@ control_free(struct control *control)
 void
 control_configure(struct control *control, const struct control_config *config)
 {
-	struct unix_listen setup = listen_setup(config);
-	int r = 0;
+	struct unix_listen setup;
+	int r;
 
-	if (!set_admin_group(control, config->admin_group))
-		r = -ENOMEM;
+	control->admin_group = find_group(control, "control.admin_group", config->admin_group);
 	/* A new path waits for a restart; the file that is there follows the rest. */
+	if (!control->path)
+		return;
+	setup = listen_setup(control, config);
 	setup.path = control->path;
-	if (r == 0 && control->path)
-		r = unix_listen_change(&setup);
+	r = unix_listen_change(&setup);
 	if (r < 0)
 		report_say(control->services.report, LEVEL_WARNING, "config",
 			   "mode and group of the control socket are left as they were: %s",

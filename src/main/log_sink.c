@@ -3,7 +3,10 @@
 
 #include "main/log_sink.h"
 
+#include "base/must.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -80,7 +83,18 @@ log_sink_open(const struct log_sink *sink)
 		openlog(sink->ident, LOG_PID | LOG_NDELAY, sink->facility);
 }
 
-static void
+/* Whether it makes sense to write once more after `error`; waits for room where there is none. */
+static bool
+may_write_again(int error)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (error == EAGAIN)
+		(void)poll(&out, 1, -1);
+	return error == EAGAIN || error == EINTR;
+}
+
+static int
 write_stderr(const struct log_sink *sink, const struct log_record *record)
 {
 	char line[LOG_LINE_MAX];
@@ -100,13 +114,12 @@ write_stderr(const struct log_sink *sink, const struct log_record *record)
 	for (left = text.length + 1; left > 0;) {
 		ssize_t written = write(STDERR_FILENO, at, left);
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
-		at += written;
-		left -= (size_t)written;
+		if (written < 0 && !may_write_again(errno))
+			return -errno;
+		at += written > 0 ? written : 0;
+		left -= written > 0 ? (size_t)written : 0;
 	}
+	return 0;
 }
 
 /* The fields of a journal entry, one after the other in a buffer. */
@@ -138,7 +151,7 @@ entry_addf(struct entry *entry, const char *format, ...)
 	entry_end_field(entry, start);
 }
 
-static void
+static int
 write_journal(const struct log_sink *sink, const struct log_record *record)
 {
 	char buffer[LOG_LINE_MAX + LOG_RECORD_MAX + LOG_FIELDS_MAX * 16 + 512];
@@ -162,10 +175,10 @@ write_journal(const struct log_sink *sink, const struct log_record *record)
 	text_add(&entry.text, "MESSAGE=");
 	logfmt_line(record, &entry.text);
 	entry_end_field(&entry, start);
-	sd_journal_sendv(entry.fields, entry.count);
+	return sd_journal_sendv(entry.fields, entry.count);
 }
 
-static void
+static int
 write_syslog(const struct log_record *record)
 {
 	char line[LOG_LINE_MAX];
@@ -173,14 +186,16 @@ write_syslog(const struct log_record *record)
 
 	logfmt_line(record, &text);
 	syslog((int)record->level, "%s", line);
+	return 0;
 }
 
-void
+int
 log_sink_write(const struct log_sink *sink, const struct log_record *record)
 {
 	switch (sink->target) {
-	case LOG_TARGET_SYSLOG: write_syslog(record); return;
-	case LOG_TARGET_JOURNAL: write_journal(sink, record); return;
-	case LOG_TARGET_STDERR: write_stderr(sink, record); return;
+	case LOG_TARGET_SYSLOG: return write_syslog(record);
+	case LOG_TARGET_JOURNAL: return write_journal(sink, record);
+	case LOG_TARGET_STDERR: return write_stderr(sink, record);
 	}
+	must_not_reach();
 }

@@ -24,8 +24,9 @@ void log_sink_open(const struct log_sink *sink);
 
 /*
  * log_sink_write(sink, record):
- * Write one line.  Errors are nobody's business: there is no other place to tell them.  Blocks.  The writer's thread.
+ * Write one line.  Blocks, also where standard error is non-blocking and full.  Returns 0, or a negative errno where the line is lost as far
+ * as can be seen: syslog(3) does not tell, and neither does libsystemd where there is no journal.  The writer's thread.
  */
-void log_sink_write(const struct log_sink *sink, const struct log_record *record);
+int log_sink_write(const struct log_sink *sink, const struct log_record *record);
 
 CLEANUP_DEFINE(struct log_sink *, log_sink_free)

@@ -21,6 +21,7 @@
 
 struct entry {
 	struct entry *next;
+	uint64_t tells; /* of the line that says a loss: how many lines were lost; else 0 */
 	struct log_record record; /* allocated only as far as it is used */
 };
 
@@ -35,6 +36,7 @@ struct log_writer {
 	unsigned int count;
 	uint64_t lost, lost_unsaid;
 	usec_t losing_since;	    /* the first line that was lost and is not said yet */
+	bool broken;		    /* the last line could not be written */
 	struct log_sink *next_sink; /* to be used from the next line on, or NULL */
 	bool ending, ended;
 	bool abandoned; /* nobody waits for the thread: it frees everything itself, if it ever ends */
@@ -50,6 +52,7 @@ entry_new(const struct log_record *record)
 	if (!entry)
 		return NULL;
 	entry->next = NULL;
+	entry->tells = 0;
 	memcpy(&entry->record, record, bytes);
 	return entry;
 }
@@ -68,7 +71,7 @@ is_time_to_say_loss(const struct log_writer *writer)
 {
 	if (writer->lost_unsaid == 0 || writer->count >= REPORT_QUEUE_MAX)
 		return false;
-	return writer->count <= LOSS_SAID_BELOW ||
+	return (writer->count <= LOSS_SAID_BELOW && !writer->broken) ||
 	       clock_now() >= usec_add(writer->losing_since, LOSS_SAID_INTERVAL);
 }
 
@@ -84,10 +87,12 @@ say_loss(struct log_writer *writer)
 	log_record_init(&record, LEVEL_WARNING, MESSAGE_ID_DAEMON, clock_realtime());
 	log_record_add(&record, "event", "log-lost");
 	log_record_addf(&record, "lost", "%llu", (unsigned long long)writer->lost_unsaid);
-	log_record_add(&record, "msg", "the log's reader did not keep up and lines were lost");
+	log_record_add(&record, "msg",
+		       "the log's reader did not keep up, or could not be reached, and lines were lost");
 	entry = entry_new(&record);
 	if (!entry)
 		return;
+	entry->tells = writer->lost_unsaid;
 	append(writer, entry);
 	writer->lost_unsaid = 0;
 }
@@ -135,12 +140,28 @@ writer_destroy(struct log_writer *writer)
 	free(writer);
 }
 
+/*
+ * With the lock held: how writing `entry` went.  One that told a loss and is lost itself is no further loss, but what it told
+ * has to be told again.
+ */
+static void
+note_written(struct log_writer *writer, const struct entry *entry, int r)
+{
+	writer->broken = r < 0;
+	if (r == 0)
+		return;
+	writer->losing_since = clock_now();
+	writer->lost += entry->tells == 0;
+	writer->lost_unsaid += entry->tells == 0 ? 1 : entry->tells;
+}
+
 static void *
 writer_run(void *arg)
 {
 	struct log_writer *writer = arg;
 	struct entry *entry;
 	bool abandoned;
+	int r;
 
 	pthread_setname_np(pthread_self(), "log");
 	pthread_mutex_lock(&writer->lock);
@@ -149,9 +170,10 @@ writer_run(void *arg)
 
 		pthread_mutex_unlock(&writer->lock);
 		change_sink(writer, next);
-		log_sink_write(writer->sink, &entry->record);
-		free(entry);
+		r = log_sink_write(writer->sink, &entry->record);
 		pthread_mutex_lock(&writer->lock);
+		note_written(writer, entry, r);
+		free(entry);
 	}
 	writer->ended = true;
 	abandoned = writer->abandoned;

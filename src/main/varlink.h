@@ -68,7 +68,8 @@ bool varlink_reader_has_message(struct varlink_reader *reader);
  * varlink_reader_next(reader, ret_request):
  * Take the oldest whole call.  Returns 1 with *ret_request, ended by varlink_request_done(); 0 where it has not come yet; -EMSGSIZE
  * where it is too long; -EBADMSG where it is no call: no JSON object in UTF-8, one with a key twice or a number beyond 64 bits, or one
- * that names no method.  Nothing can be answered then, and what follows means nothing.
+ * that names no method.  Nothing can be answered then, and what follows means nothing: one hangs up without a word, as the
+ * reference implementation (libvarlink) does; org.varlink.service has no error for it.
  */
 int varlink_reader_next(struct varlink_reader *reader, struct varlink_request *ret_request);
 

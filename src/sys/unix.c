@@ -35,9 +35,8 @@ unix_name(const char *path, struct sockaddr_un *ret_name)
 	return 0;
 }
 
-/* Looks `name` up; -ESRCH where there is no such group. */
-static int
-group_find(const char *name, gid_t *ret_gid)
+int
+unix_group_find(const char *name, gid_t *ret_group)
 {
 	for (size_t size = 1024; size <= GROUP_ENTRY_MAX; size *= 2) {
 		_cleanup_(freep) char *buffer = malloc(size);
@@ -48,7 +47,7 @@ group_find(const char *name, gid_t *ret_gid)
 			return -ENOMEM;
 		error = getgrnam_r(name, &entry, buffer, size, &found);
 		if (error == 0 && found)
-			*ret_gid = found->gr_gid;
+			*ret_group = found->gr_gid;
 		if (error != ERANGE)
 			return error != 0 ? -error : found ? 0 : -ESRCH;
 	}
@@ -107,7 +106,7 @@ unix_listen(const struct unix_listen *setup, int *ret_fd)
 
 	r = unix_name(setup->path, &name);
 	if (r == 0 && setup->group)
-		r = group_find(setup->group, &group);
+		r = unix_group_find(setup->group, &group);
 	if (r == 0)
 		r = remove_stale(&name);
 	if (r < 0)
@@ -135,7 +134,7 @@ unix_listen_change(const struct unix_listen *setup)
 	gid_t group = getegid();
 	int r;
 
-	r = setup->group ? group_find(setup->group, &group) : 0;
+	r = setup->group ? unix_group_find(setup->group, &group) : 0;
 	if (r < 0)
 		return r;
 	if (chown(setup->path, (uid_t)-1, group) < 0 || chmod(setup->path, setup->mode) < 0)
@@ -217,17 +216,14 @@ peer_has_group(int fd, gid_t group)
 }
 
 bool
-unix_peer_is_admin(int fd, const char *group)
+unix_peer_is_admin(int fd, gid_t group)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
-	gid_t gid;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
 		return false;
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return true;
-	if (!group || group_find(group, &gid) < 0)
-		return false;
-	return peer.gid == gid || peer_has_group(fd, gid);
+	return group != UNIX_NO_GROUP && (peer.gid == group || peer_has_group(fd, group));
 }

@@ -39,8 +39,18 @@ int unix_accept(int listener, int *ret_fd);
  */
 int unix_connect(const char *path, int *ret_fd);
 
+#define UNIX_NO_GROUP ((gid_t)-1)
+
+/*
+ * unix_group_find(name, ret_group):
+ * Look a group up by its name, wherever the host keeps groups: that may take its time.  Returns 0, -ESRCH where there is none, or another
+ * negative errno.
+ */
+int unix_group_find(const char *name, gid_t *ret_group);
+
 /*
  * unix_peer_is_admin(fd, group):
- * Whether the process at the other end is root, runs as our own user, or is (primary or supplementary, SO_PEERGROUPS) in `group` (NULL: none).
+ * Whether the process at the other end is root, runs as our own user, or is (primary or supplementary, SO_PEERGROUPS) in `group`
+ * (UNIX_NO_GROUP: none).
  */
-bool unix_peer_is_admin(int fd, const char *group);
+bool unix_peer_is_admin(int fd, gid_t group);

@@ -27,7 +27,8 @@ struct world {
 	struct notices notices;
 	struct manager manager;
 	upstream_id last_id;
-	int level; /* SetLogLevel's last */
+	int level;	/* SetLogLevel's last */
+	char said[256]; /* the daemon's own last line of the log */
 };
 
 static struct world world;
@@ -126,9 +127,15 @@ report_lost(const struct report *report)
 void
 report_say(struct report *report, enum log_level level, const char *event, const char *format, ...)
 {
+	size_t used = (size_t)snprintf(world.said, sizeof(world.said), "%s %s ",
+				       log_level_name(level), event);
+	va_list arguments;
+
 	(void)report;
-	(void)level;
-	print_message("# %s: %s\n", event, format);
+	va_start(arguments, format);
+	vsnprintf(world.said + used, sizeof(world.said) - used, format, arguments);
+	va_end(arguments);
+	print_message("# %s\n", world.said);
 }
 
 void

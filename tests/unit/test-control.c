@@ -600,6 +600,34 @@ changing_needs_rights(void **state)
 	assert_true(pause_as(1, "org.varlink.service.PermissionDenied"));
 }
 
+static void
+an_unknown_group_is_said_and_gives_nothing(void **state)
+{
+	static char nowhere[] = "no-such-group-here";
+	struct stat status;
+
+	(void)state;
+	config.admin_group = nowhere;
+	control_configure(control, &config);
+	assert_string_equal(world.said,
+			    "warning config control.admin_group: the group \"no-such-group-here\" "
+			    "cannot be found (there is none) and gives nobody any right");
+	config.admin_group = NULL;
+	config.group = nowhere;
+	config.mode = 0640;
+	control_configure(control, &config);
+	assert_non_null(strstr(world.said, "warning config control.group: "));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0640);
+	assert_int_equal(status.st_gid, getegid());
+	/* Nor does it keep us from starting. */
+	control = control_free(control);
+	world.said[0] = '\0';
+	start(0);
+	assert_non_null(strstr(world.said, "warning config control.group: "));
+	config.group = NULL;
+}
+
 /* ---- the socket file -------------------------------------------------------------------------------------------- */
 
 static void
@@ -710,6 +738,7 @@ main(void)
 		TEST(one_too_many_is_told_busy),
 		TEST(it_answers_without_a_descriptor_left),
 		TEST(changing_needs_rights),
+		TEST(an_unknown_group_is_said_and_gives_nothing),
 		TEST(the_file_follows_the_configuration),
 		TEST(the_file_goes_with_us_but_a_successor_stays),
 		TEST(a_passed_socket_is_served_and_stays),

@@ -5,7 +5,9 @@
 #include "main/report.h"
 #include "sys/clock.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -57,21 +59,27 @@ release(void **state)
 	return 0;
 }
 
+/* Wait until there is something to read, and read it. */
+static void
+read_some(void)
+{
+	struct pollfd ready = { .fd = captured.out, .events = POLLIN };
+	ssize_t got;
+
+	assert_int_equal(poll(&ready, 1, READ_TIMEOUT_MSEC), 1);
+	got = read(captured.out, captured.text + captured.length,
+		   sizeof(captured.text) - 1 - captured.length);
+	assert_true(got > 0);
+	captured.length += (size_t)got;
+	captured.text[captured.length] = '\0';
+}
+
 /* Read until `word` has been seen. */
 static void
 read_until(const char *word)
 {
-	while (!strstr(captured.text, word)) {
-		struct pollfd ready = { .fd = captured.out, .events = POLLIN };
-		ssize_t got;
-
-		assert_int_equal(poll(&ready, 1, READ_TIMEOUT_MSEC), 1);
-		got = read(captured.out, captured.text + captured.length,
-			   sizeof(captured.text) - 1 - captured.length);
-		assert_true(got > 0);
-		captured.length += (size_t)got;
-		captured.text[captured.length] = '\0';
-	}
+	while (!strstr(captured.text, word))
+		read_some();
 }
 
 static struct report *
@@ -187,6 +195,59 @@ a_stuck_writer_is_left_behind(void **state)
 	assert_true(clock_now() - before >= USEC_PER_SEC);
 	/* Once it is read, the thread writes the rest and frees what it was left with. */
 	read_until("1999: ");
+}
+
+/* Standard error is shared: whoever else holds it may have made it non-blocking. */
+static void
+a_full_non_blocking_descriptor_is_waited_for(void **state)
+{
+	struct log_config config = config_of(LOG_TARGET_STDERR, LEVEL_INFO);
+	struct notices notices;
+	struct report *report = start(&config, &notices);
+	unsigned int said = REPORT_QUEUE_MAX / 2, lines = 0;
+
+	(void)state;
+	assert_int_equal(fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK), 0);
+	for (unsigned int i = 0; i < said; i++)
+		report_say(report, LEVEL_INFO, "flood",
+			   "%u: a line long enough to fill the pipe long before the last", i);
+	report_say(report, LEVEL_INFO, "after", "all is well");
+	read_until("event=after msg=\"all is well\"\n");
+	for (const char *at = captured.text; (at = strstr(at, "before the last\"\ntime=")); at++)
+		lines++;
+	assert_int_equal(lines, said);
+	assert_int_equal(report_lost(report), 0);
+	report_free(report);
+}
+
+/* Nobody reads, and nobody ever will: each line is lost, also those that would say so; until somebody reads again. */
+static void
+lines_that_cannot_be_written_are_lost_and_said(void **state)
+{
+	struct log_config config = config_of(LOG_TARGET_STDERR, LEVEL_INFO);
+	struct notices notices;
+	struct report *report = start(&config, &notices);
+	int ends[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close(captured.out);
+	captured.out = ends[0];
+	for (unsigned int i = 0; i < 3; i++)
+		report_say(report, LEVEL_INFO, "unheard", "%u", i);
+	while (report_lost(report) < 3)
+		usleep(1000);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	close(ends[1]);
+	while (!strstr(captured.text, "event=log-lost")) {
+		report_say(report, LEVEL_INFO, "heard", "again");
+		usleep(50 * 1000);
+		read_some();
+	}
+	assert_non_null(strstr(captured.text, "event=log-lost lost=3 "));
+	assert_int_equal(report_lost(report), 3);
+	report_free(report);
 }
 
 /* A service manager's journal reads our standard error: it has its own time, and wants to know the priority. */
@@ -351,6 +412,10 @@ main(void)
 						capture, release),
 		cmocka_unit_test_setup_teardown(a_stuck_reader_stalls_nobody, capture, release),
 		cmocka_unit_test_setup_teardown(a_stuck_writer_is_left_behind, capture, release),
+		cmocka_unit_test_setup_teardown(a_full_non_blocking_descriptor_is_waited_for,
+						capture, release),
+		cmocka_unit_test_setup_teardown(lines_that_cannot_be_written_are_lost_and_said,
+						capture, release),
 		cmocka_unit_test_setup_teardown(the_journal_reads_standard_error, capture, release),
 		cmocka_unit_test(syslog_gets_facility_and_severity),
 		cmocka_unit_test(a_stalled_syslog_stalls_nobody),

@@ -176,15 +176,14 @@ our_own_user_is_admin(void **state)
 	(void)state;
 	assert_int_equal(unix_connect(path, &client), 0);
 	fd = accept_one(listener);
-	assert_true(unix_peer_is_admin(fd, NULL));
-	assert_true(unix_peer_is_admin(fd, "no-such-group-here"));
+	assert_true(unix_peer_is_admin(fd, UNIX_NO_GROUP));
 	fd_close(fd);
 	fd_close(client);
 	fd_close(listener);
 	unlink(path);
 	/* Not even a socket: nobody is admin of it. */
 	assert_int_equal(pipe(plain), 0);
-	assert_false(unix_peer_is_admin(plain[0], NULL));
+	assert_false(unix_peer_is_admin(plain[0], UNIX_NO_GROUP));
 	fd_close(plain[0]);
 	fd_close(plain[1]);
 }
@@ -207,11 +206,22 @@ connect_as_nobody(gid_t group)
 }
 
 static void
+groups_are_found_by_name(void **state)
+{
+	gid_t group = 4711;
+
+	(void)state;
+	assert_int_equal(unix_group_find("no-such-group-here", &group), -ESRCH);
+	assert_int_equal(group, 4711);
+	assert_int_equal(unix_group_find("root", &group), 0);
+	assert_int_equal(group, 0);
+}
+
+static void
 members_of_the_group_are_admins(void **state)
 {
 	struct group *group = getgrnam("daemon");
 	int listener, fd, status;
-	char primary[64];
 	pid_t child;
 
 	(void)state;
@@ -221,13 +231,10 @@ members_of_the_group_are_admins(void **state)
 	listener = listen_here();
 	child = connect_as_nobody(group->gr_gid);
 	fd = accept_one(listener);
-	assert_false(unix_peer_is_admin(fd, NULL));
-	assert_true(unix_peer_is_admin(fd, "daemon"));
-	assert_false(unix_peer_is_admin(fd, "bin"));
-	group = getgrgid(NOBODY);
-	assert_non_null(group);
-	snprintf(primary, sizeof(primary), "%s", group->gr_name);
-	assert_true(unix_peer_is_admin(fd, primary));
+	assert_false(unix_peer_is_admin(fd, UNIX_NO_GROUP));
+	assert_true(unix_peer_is_admin(fd, group->gr_gid));
+	assert_false(unix_peer_is_admin(fd, group->gr_gid + 1));
+	assert_true(unix_peer_is_admin(fd, NOBODY));
 	fd_close(fd);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
@@ -246,6 +253,7 @@ main(void)
 		cmocka_unit_test(a_live_listener_with_a_full_queue_is_not_stale),
 		cmocka_unit_test(connecting_to_nobody_says_why),
 		cmocka_unit_test(our_own_user_is_admin),
+		cmocka_unit_test(groups_are_found_by_name),
 		cmocka_unit_test(members_of_the_group_are_admins),
 	};
 
