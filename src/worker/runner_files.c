@@ -288,9 +288,10 @@ follow_files(struct runner *runner, usec_t now)
 	if (!runner->judge_again && state.trust == runner->state.trust &&
 	    state.identity == runner->state.identity)
 		return;
+	/* A successor that is ready has its turn once it has taken the slot. */
 	for (size_t i = 0; i < runner->slot_count; i++) {
+		all = !is_secured(runner->slots[i]->successor) && all;
 		all = follow_state(runner->slots[i]->current, &state, now) && all;
-		all = follow_state(runner->slots[i]->successor, &state, now) && all;
 	}
 	runner->state = state;
 	runner->judge_again = !all;

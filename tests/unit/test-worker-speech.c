@@ -406,16 +406,20 @@ probes_keep_a_connection_in_use(void **state)
 	struct host host;
 
 	(void)state;
-	upstream->policy.idle_limit = 30 * USEC_PER_SEC;
+	upstream->policy.idle_limit = 3 * USEC_PER_SEC;
 	host_start(&host);
 	host_set(&host, 1, upstream, false);
 	host_until(&host, host.ready[0] == 1);
 	link = host_link(&host, 1, 1);
 	assert_true(link->status.timing[STAGE_PROBE] != USEC_INFINITY);
-	host_until(&host, atomic_load(&talker->heard) >= 5);
+	host_for(&host, 4500 * USEC_PER_MSEC);
 	assert_int_equal(host.failures + host.closes, 0);
-	/* Without any it would come to rest, and main would be told. */
-	host_until(&host, link->status.bytes_received >= 7 || atomic_load(&talker->heard) > 50);
+	/* What is never asked is recycled. */
+	upstream = make_upstream("probed", talker->address, 1);
+	upstream->policy.idle_limit = 3 * USEC_PER_SEC;
+	host_set(&host, 1, upstream, true);
+	host_until(&host, host.closes == 1);
+	assert_int_equal(link->reason, CLOSE_IDLE_RECYCLED);
 	host_end(&host);
 	talker_end(talker);
 }
