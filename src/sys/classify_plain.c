@@ -113,18 +113,46 @@ enum fit {
 	FIT_YES,
 };
 
+/* In "220-" and the like the octet that says that more lines follow (RFC 5321, section 4.2.1). */
+#define MARK 3
+
+/*
+ * Where the first line ends, or of a reply in several lines the last of them; SIZE_MAX where its end has not come yet.  What
+ * comes behind it says nothing about how the peer has greeted.
+ */
+static size_t
+greeting_end(const unsigned char *first, size_t length)
+{
+	bool several = length > MARK && isdigit(first[0]) && first[MARK] == '-';
+	size_t line = 0;
+
+	if (length > 0 && first[0] == '<') /* markup has no lines */
+		return SIZE_MAX;
+	for (size_t i = 0; i < length; i++) {
+		if (first[i] != '\n')
+			continue;
+		if (!several || (i > line + MARK && first[line + MARK] == ' '))
+			return i;
+		line = i + 1;
+	}
+	return SIZE_MAX;
+}
+
 static enum fit
 fits(const struct greeting *greeting, const unsigned char *first, size_t length)
 {
+	size_t end = greeting_end(first, length);
 	size_t begin = strlen(greeting->begin), common = length < begin ? length : begin;
 
 	if (strncasecmp((const char *)first, greeting->begin, common) != 0)
 		return FIT_NO;
 	if (length < begin)
 		return FIT_NOT_YET;
+	if (end < length && end >= begin)
+		length = end;
 	if (!greeting->word || holds(first + begin, length - begin, greeting->word))
 		return FIT_YES;
-	return memchr(first, '\n', length) ? FIT_NO : FIT_NOT_YET;
+	return end != SIZE_MAX ? FIT_NO : FIT_NOT_YET;
 }
 
 /* The protocol by words, or NULL; whether more octets could make it another one. */
@@ -135,10 +163,7 @@ by_words(const unsigned char *first, size_t length, bool *ret_settled)
 	for (size_t i = 0; i < COUNT_OF(greetings); i++) {
 		switch (fits(&greetings[i], first, length)) {
 		case FIT_YES:
-			/* Its own word decides; where there is none, one of a row above may still come. */
-			if (!greetings[i].word || greetings[i].word[0] != '\0')
-				*ret_settled = true;
-			return greetings[i].protocol;
+			return greetings[i].protocol; /* but the word of a row above may still come */
 		case FIT_NOT_YET: *ret_settled = false; break;
 		case FIT_NO: break;
 		}
