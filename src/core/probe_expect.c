@@ -8,11 +8,23 @@
 #include <string.h>
 
 #define WANTED_TEXT_MAX 80 /* characters of an expected literal or pattern in a hint; cut beyond */
+/*
+ * Octets looked through for a pattern, again and again as more comes.  Whoever dribbles so much that this does not suffice has given no
+ * answer that was expected, and costs no more than some tens of milliseconds.
+ */
+#define LOOKED_MAX ((size_t)8 * 1024 * 1024)
+/*
+ * What stands before a pattern: any octets from the beginning of what has come.  So regexec() walks through it once; left to look for a place to
+ * begin, it would start anew at every octet (glibc's does).
+ */
+#define PATTERN_BEGIN "\\`([^x]|[x\n])*("
+#define PATTERN_END   ")"
 
 struct expect {
 	struct probe probe;
 	unsigned int step; /* what is being awaited */
 	bool in_line;	   /* the rest of a line of the answer before may still be on its way */
+	size_t looked;	   /* octets looked through for patterns, however often */
 	unsigned int compiled; /* how many of `regex` are in use: those of the first steps that have one */
 	regex_t regex[PROBE_STEPS_MAX];
 	const regex_t *of_step[PROBE_STEPS_MAX];
@@ -43,12 +55,16 @@ compile(struct dialogue *dialogue, struct failure *failure)
 	must(policy->step_count <= PROBE_STEPS_MAX);
 	for (unsigned int i = 0; i < policy->step_count; i++) {
 		const char *pattern = policy->steps[i].expect_regex;
+		char whole[sizeof(PATTERN_BEGIN PATTERN_END) + PROBE_TEXT_MAX];
+		struct text text = TEXT_INIT(whole);
 		regex_t *regex = &expect->regex[expect->compiled];
 		int r;
 
 		if (!pattern)
 			continue;
-		r = regcomp(regex, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
+		text_addf(&text, "%s%s%s", PATTERN_BEGIN, pattern, PATTERN_END);
+		must(!text.cut);
+		r = regcomp(regex, whole, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
 		must(r == 0 || r == REG_ESPACE); /* probe_check_regex() has taken it */
 		if (r != 0)
 			return dialogue_fail(dialogue, FAILURE_LOCAL_NO_MEMORY, failure);
@@ -178,13 +194,16 @@ look_for_literal(struct dialogue *dialogue, struct failure *failure)
 static enum dialogue_verdict
 look_for_regex(struct dialogue *dialogue, struct failure *failure)
 {
-	const struct expect *expect = dialogue->state;
+	struct expect *expect = dialogue->state;
 	size_t length;
 	const unsigned char *bytes = dialogue_pending(dialogue, &length);
 	regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)length };
 	_cleanup_(freep) char *text = malloc(length + 1);
 	int r = REG_ESPACE;
 
+	expect->looked += length;
+	if (expect->looked > LOOKED_MAX)
+		return mismatch(dialogue, failure);
 	/* REG_STARTEND lets NULs be searched; the one at the end is for those who look for it all the same (ASan does). */
 	if (text) {
 		memcpy(text, bytes, length);

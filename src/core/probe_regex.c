@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define DEPTH_MAX 32 /* parentheses within parentheses; more are refused */
-/* A pattern written out, each repetition as often as it says; more is refused: regcomp() does write it out. */
-#define SIZE_MAX_WRITTEN_OUT 4096
+/* A pattern written out, each repetition as often as it says; more is refused: regcomp() writes it out, and regexec() walks through it. */
+#define SIZE_MAX_WRITTEN_OUT 512
 #define REPETITIONS_MAX	     32767 /* RE_DUP_MAX; what is above, regcomp() refuses */
 #define REGERROR_TEXT_MAX    80
 
@@ -28,7 +28,7 @@ add_atom(struct walk *walk, size_t size)
 	walk->last[walk->depth] = size;
 	walk->size[walk->depth] += size;
 	if (walk->size[walk->depth] > SIZE_MAX_WRITTEN_OUT)
-		walk->problem = "repeats too much (written out it must not be longer than 4096)";
+		walk->problem = "is too long with its repetitions written out (at most 512)";
 }
 
 static void

@@ -177,13 +177,18 @@ an_answer_has_a_limit(void **state)
 	static struct probe_step steps[] = { { .expect_regex = "never" } };
 	static char input[DIALOGUE_INPUT_MAX + 1];
 	struct probe_setup setup = setup_with(steps, 1);
-	const size_t half[2] = { DIALOGUE_INPUT_MAX, 1 };
+	const size_t half[2] = { DIALOGUE_INPUT_MAX, 1 }, octets[2] = { 1, 1 };
 
 	(void)state;
 	memset(input, 'n', sizeof(input));
 	converse_in(&setup, (struct octets){ input, sizeof(input) - 1 }, half, ENDING_NONE, &outcome);
 	assert_int_equal(outcome.verdict, DIALOGUE_MORE);
 	converse_in(&setup, (struct octets){ input, sizeof(input) }, half, ENDING_NONE, &outcome);
+	assert_int_equal(outcome.failure.code, FAILURE_PROTOCOL_PROBE_MISMATCH);
+	/* Who dribbles is given up sooner. */
+	converse_in(&setup, (struct octets){ input, 4000 }, octets, ENDING_NONE, &outcome);
+	assert_int_equal(outcome.verdict, DIALOGUE_MORE);
+	converse_in(&setup, (struct octets){ input, 5000 }, octets, ENDING_NONE, &outcome);
 	assert_int_equal(outcome.failure.code, FAILURE_PROTOCOL_PROBE_MISMATCH);
 }
 
