@@ -240,7 +240,7 @@ def timeout_write(scene):
     scene.stack.callback(listener.close)
     pathlib.Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
     steps = [{"send": "x" * 1000}] * 3 + [{"send": "x" * 1000, "expect": "y"}]
-    return {"address": listener.address, "keepalive": {"user_timeout": "1s"}, "timeouts": {"probe": "20s"},
+    return {"address": listener.address, "keepalive": {"user_timeout": "3s"}, "timeouts": {"probe": "20s"},
             "probe": {"kind": "expect", "steps": steps}}
 
 
