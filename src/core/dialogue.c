@@ -189,6 +189,7 @@ dialogue_take(struct dialogue *dialogue, struct octets input, size_t *ret_taken,
 			return dialogue_fail(dialogue, dialogue->kind->code_nonsense, failure);
 		if (piece > length)
 			piece = length;
+		dialogue->more_behind = piece < length;
 		verdict = take_piece(dialogue, bytes, piece, failure);
 		bytes += piece;
 		length -= piece;

@@ -35,6 +35,7 @@ struct dialogue {
 	size_t input_length, input_size;
 	size_t consumed;	 /* of the input, within the present look */
 	size_t reply_consumed;	 /* octets of the present reply that have been consumed */
+	bool more_behind;	 /* the peer has said more than has found room in the input */
 	unsigned int line_count; /* of the present reply */
 	bool lines_too_many;	 /* a line beyond DIALOGUE_LINES_MAX has come: code_nonsense */
 	unsigned char output[DIALOGUE_OUTPUT_MAX];

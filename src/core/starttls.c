@@ -100,7 +100,7 @@ starttls_go_ahead(struct dialogue *dialogue, struct failure *failure)
 	struct octets injected;
 
 	injected.bytes = dialogue_pending(dialogue, &injected.length);
-	if (injected.length == 0)
+	if (injected.length == 0 && !dialogue->more_behind)
 		return DIALOGUE_DONE;
 	/* A reader that went on would take for protected what anybody on the way may have written (CVE-2011-0411). */
 	return dialogue_fail_reply(dialogue, FAILURE_PROTOCOL_STARTTLS_INJECTION, injected, failure);

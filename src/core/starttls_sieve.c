@@ -151,7 +151,7 @@ sieve_look(struct dialogue *dialogue, struct failure *failure)
 		enum dialogue_verdict verdict;
 		struct sieve_line line;
 		struct octets pending;
-		size_t length;
+		size_t length = 0;
 		enum progress progress;
 
 		pending.bytes = dialogue_pending(dialogue, &pending.length);

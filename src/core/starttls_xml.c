@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#define DECLARATION	"<?xml"
-#define DECLARATION_END "?>"
-#define NAMESPACE	"xmlns"
+#define DECLARATION "<?xml"
+#define NAMESPACE   "xmlns"
 
 static bool
 is_space(unsigned char c)
