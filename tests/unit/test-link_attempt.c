@@ -590,6 +590,13 @@ open_proxied(struct fixture *f, const char *proxy)
 }
 
 static void
+check_evidence(const struct failure *failure, const char *evidence)
+{
+	assert_int_equal(failure->evidence_length, strlen(evidence));
+	assert_memory_equal(failure->evidence, evidence, strlen(evidence));
+}
+
+static void
 sockets_go_to_the_proxy(void **state)
 {
 	struct fixture f;
@@ -601,6 +608,7 @@ sockets_go_to_the_proxy(void **state)
 	assert_int_equal(effect_of(&f, EFFECT_CONNECT)->connect.target, 0);
 	tell_unconnected(&f, 0, FAILURE_CONNECTION_REFUSED);
 	CHECK(&f, STAGE_CONNECT, "lost connect timer"); /* and once more for the other one */
+	check_evidence(effect_of(&f, EFFECT_LOST_ADDRESS)->failure, "proxy http://192.0.2.9:3128");
 	assert_int_equal(effect_of(&f, EFFECT_CONNECT)->connect.target, 1);
 	tell_connected(&f, 0);
 	CHECK(&f, STAGE_PROXY, "adopt stage proxy");
@@ -621,6 +629,43 @@ the_name_of_the_proxy_is_asked(void **state)
 	tell_answer(&f, 1, FAMILY_IPV6, "2001:db8::9");
 	tell_answer(&f, 1, FAMILY_IPV4, "192.0.2.9");
 	assert_int_equal(f.link->race.candidate_count, 4);
+	fixture_close(&f);
+}
+
+static void
+check_evidence(const struct failure *failure, const char *expected)
+{
+	assert_int_equal(failure->evidence_length, strlen(expected));
+	assert_memory_equal(failure->evidence, expected, strlen(expected));
+}
+
+/* FAILURES.md, ruling 14: nothing is known of the upstream yet. */
+static void
+what_fails_on_the_way_to_the_proxy_names_it(void **state)
+{
+	struct failure failure;
+	struct fixture f;
+
+	(void)state;
+	open_proxied(&f, "proxy.example:3128");
+	tell_deadline(&f);
+	assert_int_equal(f.link->stage, STAGE_BACKOFF);
+	check_evidence(effect_of(&f, EFFECT_REPORT)->failure, "proxy http://proxy.example:3128");
+	fixture_close(&f);
+
+	open_proxied(&f, "192.0.2.9:3128");
+	tell_unconnected(&f, 0, FAILURE_CONNECTION_REFUSED);
+	check_evidence(effect_of(&f, EFFECT_LOST_ADDRESS)->failure, "proxy http://192.0.2.9:3128");
+	tell_connected(&f, 0);
+	failure_init(&failure, FAILURE_PROTOCOL_PROXY_DENIED, STAGE_PROXY);
+	failure_set_evidence(&failure, "HTTP/1.1 403", 12);
+	tell(&f, &(struct input){ .kind = INPUT_FAILED, .failure = &failure });
+	check_evidence(effect_of(&f, EFFECT_REPORT)->failure, "HTTP/1.1 403"); /* it spoke for itself */
+	tell_deadline(&f);
+	tell_connected(&f, 0);
+	tell_kind(&f, INPUT_PASSED);
+	tell_failed(&f, FAILURE_CONNECTION_RESET); /* that was the upstream */
+	check_evidence(effect_of(&f, EFFECT_REPORT)->failure, "");
 	fixture_close(&f);
 }
 
@@ -758,6 +803,7 @@ main(void)
 		cmocka_unit_test(records_are_tried_in_their_order),
 		cmocka_unit_test(sockets_go_to_the_proxy),
 		cmocka_unit_test(the_name_of_the_proxy_is_asked),
+		cmocka_unit_test(what_fails_on_the_way_to_the_proxy_names_it),
 		cmocka_unit_test(a_password_is_loaded_first),
 		cmocka_unit_test(a_dead_family_is_told_of_and_when_that_is_over),
 		cmocka_unit_test(a_family_that_refuses_is_told_of_with_its_failure),
