@@ -66,8 +66,8 @@ int tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, 
 bool tls_files_changed(const struct tls_sessions *sessions, const struct tls_policy *policy);
 
 struct tls_setup {
-	int fd;			     /* connected; stays the caller's */
-	const struct target *target; /* whose domain is verified and named by SNI, unless the policy says otherwise */
+	int fd; /* connected; stays the caller's */
+	const struct target *target; /* whose domain is verified, unless the policy says otherwise; SNI is the name verified */
 	const char *srv_host; /* of a service: the host its record names, for VERIFY_NAME_SRV_TARGET; copied; or NULL */
 	const struct tls_policy *policy;	  /* as prepared; lives as long as the tls object */
 	const struct transport_policy *transport; /* likewise; of the socket, for ruling 5; or NULL */
@@ -75,7 +75,9 @@ struct tls_setup {
 
 /*
  * tls_new(sessions, setup, now, ret_tls):
- * A TLS client on a connected socket, with a ticket where one may be used.  Returns 0 or -ENOMEM.
+ * A TLS client on a connected socket, with a ticket where one may be used: one of the same target or SRV host, and of a full handshake
+ * in which as much was verified as is asked for now, less than TLS_FULL_HANDSHAKE_INTERVAL ago, whose chain and stapled OCSP
+ * response (a resumed session brings none) have not ended since.  Returns 0 or -ENOMEM.
  */
 int tls_new(struct tls_sessions *sessions, const struct tls_setup *setup, usec_t now,
 	    struct tls **ret_tls);

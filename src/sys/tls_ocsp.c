@@ -266,5 +266,6 @@ tls_ocsp_see(SSL *ssl, void *arg)
 	must(tls->failure);
 	tls->ocsp_judged = tls->certificate_judged && judge_stapled(tls, response, length);
 	tls->refused = !tls->ocsp_judged;
+	SSL_set_tlsext_status_ocsp_resp(ssl, NULL, 0); /* an idle connection need not keep it */
 	return tls->ocsp_judged ? 1 : 0;
 }

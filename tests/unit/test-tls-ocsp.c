@@ -208,6 +208,14 @@ test_foreign_responder(void **state)
 	expect(&(struct spec){ .signer = &self }, FAILURE_TLS_OCSP_INVALID,
 	       "its signature cannot be verified");
 	lab_done(&foreign);
+	lab_make(&foreign, &(struct lab_spec){ .name = "Retired Responder",
+					       .issuer = &lab_mid,
+					       .from = -9 * DAY,
+					       .to = -DAY,
+					       .ext = { { NID_ext_key_usage, "OCSPSigning" } } });
+	expect(&(struct spec){ .signer = &foreign }, FAILURE_TLS_OCSP_INVALID,
+	       "its signature cannot be verified");
+	lab_done(&foreign);
 	lab_done(&self);
 }
 

@@ -356,6 +356,29 @@ test_malformed(void **state)
 		   &(struct lab_spec){ .ext = LEAF_EXT }, FAILURE_TLS_CERTIFICATE_MALFORMED);
 }
 
+/* A broken certificate that has nothing to do with the chain is not what is wrong with it. */
+static void
+test_malformed_bystander(void **state)
+{
+	struct lab lab;
+	struct lab_cert root, leaf, broken;
+
+	(void)state;
+	lab_make(&root, &(struct lab_spec){ .name = "Other Root",
+					    .ext = { { NID_basic_constraints, "critical,CA:TRUE" } } });
+	lab_make(&leaf, &(struct lab_spec){ .name = "leaf", .issuer = &root, .ext = LEAF_EXT });
+	lab_make(&broken, &(struct lab_spec){
+				  .name = "Bystander", .issuer = &root, .garbage_ext = "2.5.29.15" });
+	lab_begin(&lab);
+	assert_code(code_of(&lab, &leaf, (X509 *[]){ broken.x509, NULL }),
+		    FAILURE_TLS_CERTIFICATE_UNKNOWN_ISSUER);
+	assert_string_equal(failure_detail(&lab.failure, "dn"), "CN=Other Root");
+	lab_end(&lab);
+	lab_done(&root);
+	lab_done(&leaf);
+	lab_done(&broken);
+}
+
 /* A leaf that claims an issuer who has not signed it. */
 static void
 test_bad_signature(void **state)
@@ -535,6 +558,7 @@ main(void)
 		cmocka_unit_test(test_purpose),
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_malformed_bystander),
 		cmocka_unit_test(test_bad_signature),
 		cmocka_unit_test(test_crl),
 		cmocka_unit_test(test_pins),

@@ -400,12 +400,34 @@ lab_handshake(struct lab *lab, const struct lab_server *server)
 	return lab_shake(lab);
 }
 
+/* Whatever is wrong with a certificate: the failure shows the chain, with all that somebody needs to see it for himself. */
+static void
+assert_shown(const struct failure *failure)
+{
+	const char *name = failure_name(failure->code);
+	const struct certificate *leaf;
+
+	if (strncmp(name, "tls.certificate-", 16) != 0 && strncmp(name, "tls.crl-", 8) != 0 &&
+	    strncmp(name, "tls.ocsp-", 9) != 0)
+		return;
+	if (failure->code == FAILURE_TLS_CERTIFICATE_OTHER)
+		return; /* perhaps there was none */
+	assert_true(chain_count(failure->chain) > 0);
+	leaf = chain_certificate(failure->chain, 0);
+	assert_true(leaf->subject && leaf->issuer && leaf->names);
+	assert_true(leaf->not_before != 0 && leaf->not_after > leaf->not_before);
+	assert_int_equal(strlen(leaf->sha256), 64);
+	assert_int_equal(strlen(leaf->spki_sha256), 64);
+}
+
 enum failure_code
 lab_code(struct lab *lab, const struct lab_server *server)
 {
 	enum tls_result result = lab_handshake(lab, server);
 
 	assert_true(result == TLS_DONE || result == TLS_FAILED);
+	if (result == TLS_FAILED)
+		assert_shown(&lab->failure);
 	return result == TLS_DONE ? FAILURE_NONE : lab->failure.code;
 }
 
