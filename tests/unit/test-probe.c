@@ -23,6 +23,34 @@ names(void **state)
 		assert_string_equal(probe_kind_name(kind), expected[kind]);
 }
 
+/* What each begins with, on a connection whose server has greeted. */
+static void
+first_words(void **state)
+{
+	static const char *const expected[PROBE_COUNT] = {
+		[PROBE_EXPECT] = "x",
+		[PROBE_HTTP] = "GET / HTTP/1.1\r\n",
+		[PROBE_REDIS] = "*1\r\n",
+		[PROBE_POSTGRES] = "",
+		[PROBE_MYSQL] = "",
+		[PROBE_SMTP] = "EHLO ",
+		[PROBE_IMAP] = "holdfast NOOP\r\n",
+		[PROBE_MEMCACHED] = "version\r\n",
+		[PROBE_MQTT] = "\x10\x0c",
+	};
+	const struct probe_setup setup = {
+		.policy = &policy, .target = &target, .source = &source, .greeted = true
+	};
+
+	(void)state;
+	for (enum probe_kind kind = PROBE_NONE + 1; kind < PROBE_COUNT; kind++) {
+		policy.kind = kind;
+		converse(&setup, (struct octets)SAYS(""), ENDING_NONE, &outcome);
+		assert_memory_equal(outcome.said, expected[kind], strlen(expected[kind]));
+		assert_int_equal(outcome.verdict, kind == PROBE_MYSQL ? DIALOGUE_DONE : DIALOGUE_MORE);
+	}
+}
+
 static void
 silence_and_an_end(void **state)
 {
@@ -66,6 +94,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(first_words),
 		cmocka_unit_test(silence_and_an_end),
 		cmocka_unit_test(a_flood_ends),
 	};

@@ -89,6 +89,20 @@ each_step_has_its_answer(void **state)
 }
 
 static void
+a_line_that_has_ended_has_no_rest(void **state)
+{
+	static struct probe_step steps[] = { { EXPECTS("a\n") }, { EXPECTS("b") } };
+	static const struct answer answers[] = {
+		{ SAYS("a\nb"), FAILURE_NONE },
+		{ SAYS("a\nx\nb"), FAILURE_PROTOCOL_PROBE_MISMATCH },
+	};
+	struct probe_setup setup = setup_with(steps, COUNT_OF(steps));
+
+	(void)state;
+	CHECK_ANSWERS(&setup, answers);
+}
+
+static void
 a_greeting_is_not_awaited_again(void **state)
 {
 	static struct probe_step steps[] = { { EXPECTS("220") }, { SENDS("NOOP\r\n"), EXPECTS("250") } };
@@ -224,6 +238,7 @@ main(void)
 		cmocka_unit_test(a_literal_is_what_the_answer_begins_with),
 		cmocka_unit_test(any_octet_may_be_said_and_expected),
 		cmocka_unit_test(each_step_has_its_answer),
+		cmocka_unit_test(a_line_that_has_ended_has_no_rest),
 		cmocka_unit_test(a_greeting_is_not_awaited_again),
 		cmocka_unit_test(saying_alone_will_do),
 		cmocka_unit_test(a_pattern_may_match_anywhere),

@@ -80,6 +80,8 @@ statuses(void **state)
 		  FAILURE_NONE },
 		{ SAYS("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nHTTP/1.1 500 x\r\n" NO_BODY),
 		  BAD_STATUS },
+		{ SAYS("HTTP/1.1 102 x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" OK NO_BODY),
+		  FAILURE_NONE },
 		{ SAYS("HTTP/1.1 099 x\r\n\r\n"), MISMATCH },
 		{ SAYS("HTTP/1.1 20 x\r\n\r\n"), MISMATCH },
 		{ SAYS("HTTP/1.1 2000 x\r\n\r\n"), MISMATCH },

@@ -231,6 +231,8 @@ smtp_tells_the_first_line(void **state)
 				       (struct octets)SAYS("220 x\r\n451-4.3.0 full\r\n451 bye\r\n"),
 				       ENDING_NONE),
 			    "The application reports 451-4.3.0 full.");
+	assert_string_equal(hint_after(&setup, (struct octets)SAYS("554-no\n554 way\n"), ENDING_NONE),
+			    "The server turned us away at the door: 554-no.");
 	assert_string_equal(hint_after(&setup, (struct octets)SAYS("+OK POP3\r\n"), ENDING_NONE),
 			    "Unexpected answer: +OK POP3; wanted: an SMTP reply.");
 }
@@ -250,6 +252,7 @@ imap_answers(void **state)
 		{ SAYS("* OK hi\r\nholdfast BAD what\r\n"), FAILURE_PROTOCOL_PROBE_STATUS },
 		{ SAYS("* OK hi\r\nother OK\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
 		{ SAYS("* OK hi\r\nholdfast WHAT\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
+		{ SAYS("* PREY\r\nholdfast OK\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
 		{ SAYS("* CAPABILITY x\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
 		{ SAYS("+OK POP3\r\n"), FAILURE_PROTOCOL_PROBE_MISMATCH },
 	};
