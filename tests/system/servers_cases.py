@@ -58,8 +58,7 @@ class Case:
                 words.append(f"--{OPTIONS[key]}={','.join(value) if isinstance(value, list) else value}")
             elif key not in SAID:
                 return None
-        # --name is the name for SNI as well.
-        return words if given["probe"] and ("verify_name" not in given or self.code) else None
+        return words if given["probe"] else None
 
     def check(self, folder):
         """holdfastctl's report on this very upstream, and its exit status: by a URL where one says it all."""

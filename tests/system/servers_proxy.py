@@ -14,6 +14,7 @@ pinger_enable off
 shutdown_lifetime 0 seconds
 connect_timeout 1 second
 dns_timeout 1 second
+dns_retransmit_interval 1 second
 forward_timeout 2 seconds
 auth_param basic program /usr/lib/squid/basic_ncsa_auth /holdfast/users
 auth_param basic realm proxy

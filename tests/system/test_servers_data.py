@@ -116,6 +116,24 @@ WEB = [
     case("tls", "web-proxy-protocol-2", 4435, probe=http("/", body="127.0.0.1"), keys={"proxy_protocol": "v2"}),
     case("tcp", "web-asked-by-redis", 80, (MISMATCH, HUNG_UP), "probe", probe="redis"),
 ]
+# What one types: the scheme knows the port, and what to ask.
+URLS = [
+    ("http://127.0.0.1", None),
+    ("http://127.0.0.1/broken", STATUS),
+    ("https://127.0.0.1/login", LOGIN),
+    ("https://127.0.0.1", None),
+    ("redis://127.0.0.1", None),
+    ("rediss://127.0.0.1:6380", None),
+    ("memcached://127.0.0.1", None),
+    ("mqtt://127.0.0.1", None),
+    ("mqtts://127.0.0.1", None),
+    ("postgres://127.0.0.1", None),
+    ("postgres+starttls://127.0.0.1", None),
+    ("mysql://127.0.0.1", None),
+    ("mysql+starttls://127.0.0.1", None),
+    ("ldap+starttls://127.0.0.1", None),
+    ("ldaps://127.0.0.1", None),
+]
 CASES = LDAP + POSTGRES + MARIADB + REDIS + MEMCACHED + MQTT + WEB
 
 
@@ -148,3 +166,11 @@ def test_check(world_of_servers, own_files, case):
 @servers_cases.parametrized(CASES)
 def test_daemon(holdfast, case):
     servers_cases.judge_daemon(case, holdfast)
+
+
+@pytest.mark.parametrize("url, code", URLS)
+def test_url(world_of_servers, own_files, url, code):
+    secured = "+starttls:" in url or url.split(":")[0] in ("https", "rediss", "mqtts", "ldaps")
+    report, status = servers_cases.run_check([url, *[f"--ca-file={own_files}/ca.pem"] * secured])
+    attempt, = report["attempts"]
+    assert attempt.get("failure", {}).get("code") == code and (status == 0) == (code is None), report

@@ -29,6 +29,8 @@ def at(protocol, name, port, *expected, **options):
 CASES = [
     smtp("good", 25),
     smtp("no-tls", 2001, MISSING, "starttls"),
+    # A server that cannot read its certificate has no cipher in common with anybody.
+    smtp("certificate-missing", 2002, "tls.no-overlap", "handshake", says="handshake_failure(40)"),
     smtp("expired", 2003, "tls.certificate-expired", "handshake"),
     smtp("misnamed", 25, "tls.certificate-name", "handshake", tls={"verify_name": "mail.test"}),
     # Like nginx it completes the handshake and tells afterwards, in answer to the next command: only a probe sees it.
