@@ -7,9 +7,6 @@
 #include "core/proxy.h"
 
 #include <string.h>
-#include "core/proxy.h"
-
-#include <string.h>
 
 typedef void (*transition_fn)(struct link *link, const struct input *input, usec_t now,
 			      struct effects *out);
@@ -285,35 +282,20 @@ tells_more(const struct failure *seen, const struct failure *kept)
 	return weight(seen->code) >= weight(kept->code);
 }
 
-/* Whoever could not be found or reached was not the upstream: that is said where nothing else is (FAILURES.md, ruling 14). */
-static void
-blame_proxy(const struct link *link, struct failure *failure)
-{
-	const struct proxy_policy *proxy = &link->upstream->policy.proxy;
-	char name[TARGET_HOST_MAX + 32], evidence[sizeof(name) + 8];
-	struct text text = TEXT_INIT(evidence);
-
-	if (proxy->kind == PROXY_NONE || failure->evidence_length > 0 ||
-	    (failure->stage != STAGE_RESOLVE && failure->stage != STAGE_CONNECT))
-		return;
-	text_addf(&text, "proxy %s", proxy_format(proxy, name, sizeof(name)));
-	failure_set_evidence(failure, evidence, strlen(evidence));
-}
-
 /* On the way to the proxy and in its dialogue the upstream has not been met: say whom this is about (ruling 14). */
 static void
 name_proxy(const struct link *link, struct failure *failure)
 {
 	const struct proxy_policy *proxy = &link->upstream->policy.proxy;
-	char buffer[sizeof("proxy ") + TARGET_HOST_MAX + 32] = "proxy ";
-	size_t length = strlen(buffer);
+	char name[TARGET_HOST_MAX + 32], evidence[sizeof(name) + 8];
+	struct text text = TEXT_INIT(evidence);
 
 	if (proxy->kind == PROXY_NONE || failure->evidence_length > 0)
 		return;
 	if (failure->stage < STAGE_RESOLVE || failure->stage > STAGE_PROXY)
 		return;
-	proxy_format(proxy, buffer + length, sizeof(buffer) - length);
-	failure_set_evidence(failure, buffer, strlen(buffer));
+	text_addf(&text, "proxy %s", proxy_format(proxy, name, sizeof(name)));
+	failure_set_evidence(failure, evidence, strlen(evidence));
 }
 
 void
@@ -330,7 +312,6 @@ link_fill(struct link *link, struct failure *record, const struct sighting *sigh
 	name_proxy(link, &seen);
 	failure_done(record);
 	failure_copy(record, &seen);
-	blame_proxy(link, record);
 }
 
 void

@@ -231,12 +231,12 @@ static const struct failure *
 failure_of(struct link *link, const struct candidate *candidate)
 {
 	struct failure failure;
-	struct sighting sighting = { &failure, candidate->stage, candidate->started_at,
+	struct sighting sighting = { &failure, candidate->reached, candidate->started_at,
 				     &candidate->address };
 
 	if (candidate->state != CANDIDATE_FAILED)
 		return NULL;
-	failure_init(&failure, candidate->code, candidate->stage);
+	failure_init(&failure, candidate->code, candidate->reached);
 	failure_set_error(&failure, candidate->error, candidate->error_name);
 	link_fill(link, &link->lost, &sighting, candidate->failed_at);
 	link->lost.elapsed = candidate->elapsed;

@@ -244,7 +244,7 @@ race_fail(struct race *race, unsigned int candidate, const struct failure *failu
 	must(candidate < race->candidate_count);
 	failed->state = CANDIDATE_FAILED;
 	failed->code = failure->code;
-	failed->stage = failure->stage;
+	failed->reached = failure->stage;
 	failed->failed_at = failure->at;
 	failed->elapsed = failure->elapsed;
 	failed->error = failure->error;
@@ -300,7 +300,7 @@ race_has_untried(const struct race *race)
 static bool
 got_further(const struct candidate *a, const struct candidate *b)
 {
-	return a->stage != b->stage ? a->stage > b->stage : a->failed_at >= b->failed_at;
+	return a->reached != b->reached ? a->reached > b->reached : a->failed_at >= b->failed_at;
 }
 
 /* Of the candidates that failed at `address`: whether `candidate` is the one that got furthest. */
@@ -377,7 +377,7 @@ sign_of(const struct race *race, const struct candidate *candidate, usec_t took,
 	case CANDIDATE_FAILED:
 		if (failure_blame(candidate->code) == BLAME_LOCAL ||
 		    candidate->code == FAILURE_CONNECTION_NETWORK_UNREACHABLE ||
-		    (race->proxied && candidate->stage > STAGE_CONNECT))
+		    (race->proxied && candidate->reached > STAGE_CONNECT))
 			return SIGN_NONE;
 		return SIGN_BROKEN;
 	default: return SIGN_NONE;

@@ -34,7 +34,7 @@ struct candidate {
 	unsigned int slot;	/* while CONNECTING */
 	usec_t started_at;	/* once it was started: since when it connects */
 	enum failure_code code; /* once FAILED, as all below: what, where, when, and how long it took */
-	enum stage stage;
+	enum stage reached;
 	usec_t failed_at, elapsed;
 	int error;
 	char error_name[FAILURE_ERROR_MAX];

@@ -126,6 +126,10 @@ check_report(const struct world *world, const struct client *client, const struc
 	INVARIANT(world, client, failure->at <= world->now);
 	INVARIANT(world, client, failure->elapsed <= world->now - client->born_at);
 	INVARIANT(world, client, failure->stage < STAGE_CONNECT || address_is_set(&failure->peer));
+	INVARIANT(world, client,
+		  client->link->upstream->policy.proxy.kind == PROXY_NONE ||
+			  failure->stage < STAGE_RESOLVE || failure->stage > STAGE_PROXY ||
+			  failure->evidence_length > 0);
 	INVARIANT(world, client, failure->retry_delay >= BACKOFF_DELAY_MIN);
 	INVARIANT(world, client, failure->retry_delay <= usec_max(retry->max, BACKOFF_DELAY_MIN));
 	INVARIANT(world, client, client->stage != STAGE_READY || failure->stage == STAGE_READY);

@@ -632,13 +632,6 @@ the_name_of_the_proxy_is_asked(void **state)
 	fixture_close(&f);
 }
 
-static void
-check_evidence(const struct failure *failure, const char *expected)
-{
-	assert_int_equal(failure->evidence_length, strlen(expected));
-	assert_memory_equal(failure->evidence, expected, strlen(expected));
-}
-
 /* FAILURES.md, ruling 14: nothing is known of the upstream yet. */
 static void
 what_fails_on_the_way_to_the_proxy_names_it(void **state)
