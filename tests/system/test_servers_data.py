@@ -127,7 +127,7 @@ URLS = [
     ("memcached://127.0.0.1", None),
     ("mqtt://127.0.0.1", None),
     ("mqtts://127.0.0.1", None),
-    ("postgres://127.0.0.1", None),
+    ("postgres://127.0.0.1", LOGIN),  # it wants TLS of whoever logs in
     ("postgres+starttls://127.0.0.1", None),
     ("mysql://127.0.0.1", None),
     ("mysql+starttls://127.0.0.1", None),
