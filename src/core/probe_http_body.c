@@ -59,29 +59,35 @@ keep_first(struct http *http, const unsigned char *bytes, size_t length)
 	http->first_length += length;
 }
 
-/* What a person would read of the body's beginning: a server that refuses us often says why in the title of a page. */
+/* What a person would read first of a body: the title of a page, or the first line of what is none. */
+static struct octets
+headline(const struct http *http)
+{
+	static const char title[] = "<title>";
+	const char *at = (const char *)http->first, *end = at + http->first_length;
+	const char *found = memmem(at, http->first_length, title, strlen(title));
+	size_t length = 0;
+
+	if (!found && *at == '<')
+		return (struct octets){ at, 0 };
+	if (found)
+		at = found + strlen(title);
+	while (at + length < end && !strchr("<\r\n", at[length]))
+		length++;
+	return (struct octets){ at, length };
+}
+
+/* A server that refuses us often says why on the page. */
 static void
 add_says(const struct http *http, struct failure *kept)
 {
+	struct octets line = headline(http);
+	const char *status = failure_detail(kept, "status");
 	char buffer[FAILURE_EVIDENCE_MAX + 1];
 	struct text text = TEXT_INIT(buffer);
-	bool in_tag = false, gap = false;
 
-	for (size_t i = 0; i < http->first_length; i++) {
-		unsigned char byte = http->first[i];
-
-		if (byte == '<' || isspace(byte)) {
-			in_tag = in_tag || byte == '<';
-			gap = true;
-		} else if (in_tag) {
-			in_tag = byte != '>';
-		} else {
-			text_add(&text, gap && text.length > 0 ? " " : "");
-			text_add_escaped(&text, &byte, 1, NULL);
-			gap = false;
-		}
-	}
-	if (text.length > 0)
+	text_add_escaped(&text, line.bytes, line.length, NULL);
+	if (text.length > 0 && (!status || strcmp(buffer, status) != 0))
 		failure_add_detail(kept, "says", buffer);
 }
 

@@ -5,6 +5,8 @@
 #define CHUNKED	 OK "Transfer-Encoding: chunked\r\n\r\n"
 #define MISMATCH FAILURE_PROTOCOL_PROBE_MISMATCH
 
+#define DOWN "HTTP/1.0 503 Busy\r\n\r\n"
+
 #define BODY_MAX ((size_t)1024 * 1024)
 
 static struct probe_policy policy;
@@ -104,7 +106,7 @@ a_page_says_why(void **state)
 	(void)state;
 	assert_string_equal(hint_after(&setup, whole, ENDING_NONE),
 			    "The application reports 400 Bad Request: 400 No required SSL certificate "
-			    "was sent 0123456789.");
+			    "was sent.");
 	converse(&setup, whole, ENDING_NONE, &outcome);
 	assert_memory_equal(outcome.failure.evidence, "<html>\r\n<head>", 14);
 	converse(&setup, (struct octets){ answer, sizeof(answer) - 20 }, ENDING_CLOSED, &outcome);
@@ -113,6 +115,30 @@ a_page_says_why(void **state)
 	assert_int_equal(outcome.failure.code, FAILURE_PROTOCOL_PROBE_STATUS);
 	assert_string_equal(failure_detail(&outcome.failure, "status"), "400 Bad Request");
 	assert_int_equal(outcome.failure.stage, STAGE_PROBE);
+}
+
+static void
+a_body_says_more_or_nothing(void **state)
+{
+	static const struct {
+		struct octets input;
+		const char *hint;
+	} rows[] = {
+		{ SAYS(DOWN), "The application reports 503 Busy." },
+		{ SAYS(DOWN "{\"disk\": \"full\"}\n"),
+		  "The application reports 503 Busy: {\"disk\": \"full\"}." },
+		{ SAYS(DOWN "no disk\0\xff\r\nnone"), "The application reports 503 Busy: no disk." },
+		{ SAYS(DOWN "\xff\n"), "The application reports 503 Busy: \\xff." },
+		{ SAYS(DOWN "<p>page</p>"), "The application reports 503 Busy." },
+		{ SAYS(DOWN "<html><title>503 Busy</title>"), "The application reports 503 Busy." },
+		{ SAYS(DOWN "<html><title>on hol"), "The application reports 503 Busy: on hol." },
+		{ SAYS(DOWN "\r\n"), "The application reports 503 Busy." },
+	};
+	struct probe_setup setup = setup_for(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_string_equal(hint_after(&setup, rows[i].input, ENDING_CLOSED), rows[i].hint);
 }
 
 /* A body as long as may be, with what is wanted as its last word; and one octet more. */
@@ -157,9 +183,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_body_must_hold), cmocka_unit_test(chunks),
-		cmocka_unit_test(a_body_up_to_the_end),	   cmocka_unit_test(a_page_says_why),
-		cmocka_unit_test(a_body_has_a_limit),	   cmocka_unit_test(many_chunks),
+		cmocka_unit_test(what_the_body_must_hold),
+		cmocka_unit_test(chunks),
+		cmocka_unit_test(a_body_up_to_the_end),
+		cmocka_unit_test(a_page_says_why),
+		cmocka_unit_test(a_body_says_more_or_nothing),
+		cmocka_unit_test(a_body_has_a_limit),
+		cmocka_unit_test(many_chunks),
 	};
 
 	RUN_TESTS(tests);
