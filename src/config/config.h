@@ -100,6 +100,13 @@ struct upstream *config_find(const struct config *config, const char *name);
 int config_dump(const struct config *config, FILE *out);
 
 /*
+ * config_dump_piece(config, index, out):
+ * Write piece `index` of what config_dump() writes: from 0, what stands before the upstreams, over the upstreams in their order, to
+ * config->upstream_count + 1, what stands after them.  Returns 0 or the negative errno of the stream.
+ */
+int config_dump_piece(const struct config *config, size_t index, FILE *out);
+
+/*
  * log_level_find(name):
  * The level called "error", "warning", "notice", "info" or "debug", or -EINVAL.
  * log_level_name(level) is its inverse.

@@ -83,8 +83,8 @@ dump_keys(struct dump *dump, enum schema_scope scope)
 	close_group(dump);
 }
 
-int
-config_dump(const struct config *config, FILE *out)
+static void
+dump_daemon(const struct config *config, FILE *out)
 {
 	struct dump daemon = { .out = out, .object = config };
 
@@ -93,15 +93,37 @@ config_dump(const struct config *config, FILE *out)
 	value_print_string(config->conf_dir, strlen(config->conf_dir), out);
 	fputs(".\nconf_dir = \"\";\n", out);
 	dump_keys(&daemon, SCOPE_DAEMON);
-
 	fputs("upstreams = (", out);
-	for (size_t i = 0; i < config->upstream_count; i++) {
-		struct dump upstream = { .out = out, .object = config->upstreams[i], .depth = 2 };
+}
 
-		fputs(i == 0 ? "\n\t{\n" : ",\n\t{\n", out);
-		dump_keys(&upstream, SCOPE_UPSTREAM);
-		fputs("\t}", out);
-	}
-	fputs(config->upstream_count > 0 ? "\n);\n" : " );\n", out);
+static void
+dump_upstream(const struct config *config, size_t index, FILE *out)
+{
+	struct dump upstream = { .out = out, .object = config->upstreams[index], .depth = 2 };
+
+	fputs(index == 0 ? "\n\t{\n" : ",\n\t{\n", out);
+	dump_keys(&upstream, SCOPE_UPSTREAM);
+	fputs("\t}", out);
+}
+
+int
+config_dump_piece(const struct config *config, size_t index, FILE *out)
+{
+	if (index == 0)
+		dump_daemon(config, out);
+	else if (index <= config->upstream_count)
+		dump_upstream(config, index - 1, out);
+	else
+		fputs(config->upstream_count > 0 ? "\n);\n" : " );\n", out);
 	return ferror(out) || fflush(out) < 0 ? -(errno ? errno : EIO) : 0;
+}
+
+int
+config_dump(const struct config *config, FILE *out)
+{
+	int r = 0;
+
+	for (size_t index = 0; r == 0 && index <= config->upstream_count + 1; index++)
+		r = config_dump_piece(config, index, out);
+	return r;
 }

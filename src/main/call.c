@@ -105,6 +105,35 @@ call_last(struct call *call)
 }
 
 void
+call_text(struct call *call, json_t *piece)
+{
+	int r = 0;
+
+	if (call->request.oneway) {
+		json_decref(piece);
+		return;
+	}
+	if (!call->in_text)
+		r = varlink_output_text_begin(call->output, "text");
+	call->in_text = true;
+	if (r < 0)
+		json_decref(piece);
+	else
+		r = varlink_output_text(call->output, piece);
+	if (r < 0)
+		call->state = CALL_BROKEN;
+}
+
+void
+call_text_end(struct call *call)
+{
+	must(call->in_text || call->request.oneway);
+	call->state = CALL_ENDED;
+	if (!call->request.oneway && varlink_output_text_end(call->output) < 0)
+		call->state = CALL_BROKEN;
+}
+
+void
 call_event(struct call *call, json_t *parameters)
 {
 	say(call, parameters, true);

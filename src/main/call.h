@@ -44,6 +44,7 @@ struct call {
 	struct varlink_request request; /* owned */
 	enum call_state state;
 	bool hang_up; /* once all is sent: the caller is beyond help */
+	bool in_text; /* call_text() has begun the reply */
 	uint64_t epoch; /* realtime of the monotonic clock's zero, as of the call's start (wraps around) */
 
 	/* Of a stream: the reply that is ready, kept back until it is known whether another follows. */
@@ -107,6 +108,14 @@ void call_stream(struct call *call, void (*step)(struct call *call));
  */
 void call_next(struct call *call, json_t *parameters);
 void call_last(struct call *call);
+
+/*
+ * call_text(call, piece), call_text_end(call):
+ * A stream's only reply, with the parameter "text", said piece by piece: a string of JSON, which is consumed (NULL stands for want of memory
+ * and breaks the call); then its end, with which the call ends.
+ */
+void call_text(struct call *call, json_t *piece);
+void call_text_end(struct call *call);
 
 /*
  * call_event(call, parameters):

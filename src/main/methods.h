@@ -28,7 +28,7 @@ bool methods_know_all(struct call *call, const json_t *names);
 
 /*
  * method_status(call), method_config(call), method_metrics(call):
- * io.holdfast.Control's methods of these names that answer at once.  method_start() has checked the parameters of
+ * io.holdfast.Control's methods of these names, which have one reply.  method_start() has checked the parameters of
  * these and all the following.
  */
 void method_status(struct call *call);

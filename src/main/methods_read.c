@@ -1,8 +1,11 @@
-/* The methods of one reply that only read. */
+/* The methods of one reply that only read; a long one is made and sent in pieces, so that nobody else has to wait for it. */
 #include "main/methods.h"
 
+#include "base/cleanup.h"
+#include "base/text.h"
 #include "main/metrics.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,49 +28,111 @@ method_status(struct call *call)
 				   (json_int_t)report_lost(services->report)));
 }
 
-/* Whatever wrote the text, a reply of it is JSON or there is none. */
-static void
-reply_text(struct call *call, FILE *stream, char **text)
-{
-	bool whole = !ferror(stream);
+/* ---- Config ----------------------------------------------------------------------------------------------------- */
 
+/* A snapshot that is being told, one upstream to a piece. */
+struct telling {
+	struct config *config; /* a reference */
+	size_t next;
+};
+
+static void
+config_abandon(struct call *call)
+{
+	struct telling *telling = call->own;
+
+	config_unref(telling->config);
+	free(telling);
+}
+
+/* One piece as a string of JSON, or NULL for want of memory. */
+static json_t *
+config_piece(const struct config *config, size_t index)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+	int r;
+
+	if (!stream)
+		return NULL;
+	r = config_dump_piece(config, index, stream);
 	if (fclose(stream) != 0)
-		whole = false;
-	call_reply(call, whole ? json_pack("{s:o}", "text", reply_word(*text)) : NULL);
+		r = -ENOMEM;
+	return r == 0 ? reply_word(text) : NULL;
+}
+
+static void
+config_step(struct call *call)
+{
+	struct telling *telling = call->own;
+
+	if (telling->next <= telling->config->upstream_count + 1)
+		call_text(call, config_piece(telling->config, telling->next++));
+	else
+		call_text_end(call);
 }
 
 void
 method_config(struct call *call)
 {
-	_cleanup_(freep) char *text = NULL;
-	size_t length;
-	FILE *stream = open_memstream(&text, &length);
+	struct telling *telling = calloc(1, sizeof(*telling));
 
-	if (!stream) {
+	if (!telling) {
 		call_reply(call, NULL);
 		return;
 	}
-	/* What goes wrong shows in the stream. */
-	(void)config_dump(manager_config(call->services->manager), stream);
-	reply_text(call, stream, &text);
+	telling->config = config_ref((struct config *)manager_config(call->services->manager));
+	call->own = telling;
+	call->abandon = config_abandon;
+	call_stream(call, config_step);
+}
+
+/* ---- Metrics ---------------------------------------------------------------------------------------------------- */
+
+#define METRICS_STEP_BYTES 8192 /* at least so much of the text is written in one step */
+
+struct scrape {
+	struct metrics_walk walk;
+	struct metrics_daemon daemon;
+	char text[METRICS_STEP_BYTES + METRICS_PIECE_MAX];
+};
+
+static void
+metrics_abandon(struct call *call)
+{
+	free(call->own);
+}
+
+static void
+metrics_step(struct call *call)
+{
+	const struct model *model = manager_model(call->services->manager);
+	struct scrape *scrape = call->own;
+	struct text text;
+	bool more = true;
+
+	text_init(&text, scrape->text, sizeof(scrape->text));
+	while (more && text.length < METRICS_STEP_BYTES)
+		more = metrics_next(&scrape->walk, model, &scrape->daemon, &text);
+	call_text(call, json_string(scrape->text));
+	if (!more && call->state != CALL_BROKEN)
+		call_text_end(call);
 }
 
 void
 method_metrics(struct call *call)
 {
 	const struct services *services = call->services;
-	const struct metrics_daemon daemon = {
-		.started = services->started,
-		.log_lost = report_lost(services->report),
-	};
-	_cleanup_(freep) char *text = NULL;
-	size_t length;
-	FILE *stream = open_memstream(&text, &length);
+	struct scrape *scrape = calloc(1, sizeof(*scrape));
 
-	if (!stream) {
+	if (!scrape) {
 		call_reply(call, NULL);
 		return;
 	}
-	metrics_write(manager_model(services->manager), &daemon, stream);
-	reply_text(call, stream, &text);
+	scrape->daemon.started = services->started;
+	scrape->daemon.log_lost = report_lost(services->report);
+	call->own = scrape;
+	call->abandon = metrics_abandon;
+	call_stream(call, metrics_step);
 }

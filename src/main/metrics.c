@@ -2,65 +2,60 @@
 
 #include "base/cleanup.h"
 #include "base/must.h"
+#include "base/text.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
-struct writer {
-	const struct model *model;
-	FILE *out;
-};
+/* The most that is told of one upstream in one family: a line for each code. */
+#define LINE_MAX_BYTES 192
+static_assert((FAILURE_COUNT + 4) * LINE_MAX_BYTES <= METRICS_PIECE_MAX, "a piece has room for it");
 
 /* Names of upstreams, codes and reasons hold nothing that a label would have to escape. */
 
 static void
-family(FILE *out, const char *name, const char *type, const char *help)
+write_head(struct text *text, const char *name, const char *type, const char *help)
 {
-	fprintf(out, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
+	text_addf(text, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
 }
 
 static void
-write_daemon(const struct writer *writer, const struct metrics_daemon *daemon)
+write_daemon(const struct metrics_daemon *daemon, struct text *text)
 {
-	family(writer->out, "holdfast_build", "info", "The version that runs.");
-	fprintf(writer->out, "holdfast_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
-	family(writer->out, "holdfast_start_time_seconds", "gauge",
-	       "When the daemon was started, in seconds since 1970.");
-	fprintf(writer->out, "holdfast_start_time_seconds %" PRIu64 ".%06" PRIu64 "\n",
-		daemon->started / USEC_PER_SEC, daemon->started % USEC_PER_SEC);
-	family(writer->out, "holdfast_log_lost_lines", "counter",
-	       "Lines that were lost because the log's reader did not keep up.");
-	fprintf(writer->out, "holdfast_log_lost_lines_total %" PRIu64 "\n", daemon->log_lost);
+	write_head(text, "holdfast_build", "info", "The version that runs.");
+	text_addf(text, "holdfast_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	write_head(text, "holdfast_start_time_seconds", "gauge",
+		   "When the daemon was started, in seconds since 1970.");
+	text_addf(text, "holdfast_start_time_seconds %" PRIu64 ".%06" PRIu64 "\n",
+		  daemon->started / USEC_PER_SEC, daemon->started % USEC_PER_SEC);
+	write_head(text, "holdfast_log_lost_lines", "counter",
+		   "Lines that were lost because the log's reader did not keep up.");
+	text_addf(text, "holdfast_log_lost_lines_total %" PRIu64 "\n", daemon->log_lost);
 }
 
 static void
-write_totals(const struct writer *writer)
+write_totals(const struct model *model, struct text *text)
 {
 	struct model_totals totals;
 
-	model_totals(writer->model, &totals);
-	family(writer->out, "holdfast_upstreams", "gauge", "Configured upstreams by their health.");
+	model_totals(model, &totals);
+	write_head(text, "holdfast_upstreams", "gauge", "Configured upstreams by their health.");
 	for (int health = 0; health < HEALTH_COUNT; health++)
-		fprintf(writer->out, "holdfast_upstreams{health=\"%s\"} %u\n",
-			health_name((enum health)health), totals.by_health[health]);
+		text_addf(text, "holdfast_upstreams{health=\"%s\"} %u\n",
+			  health_name((enum health)health), totals.by_health[health]);
 }
 
 /* A state set: one sample for each health, of which the present one is 1. */
 static void
-write_health(const struct writer *writer, const struct model_upstream *known)
+write_health(const struct model_upstream *known, struct text *text)
 {
 	for (int health = 0; health < HEALTH_COUNT; health++)
-		fprintf(writer->out,
-			"holdfast_upstream_health{upstream=\"%s\",holdfast_upstream_health=\"%s\"} %d\n",
-			known->upstream->name, health_name((enum health)health),
-			(int)known->health == health);
+		text_addf(text,
+			  "holdfast_upstream_health{upstream=\"%s\",holdfast_upstream_health=\"%s\"} %d\n",
+			  known->upstream->name, health_name((enum health)health),
+			  (int)known->health == health);
 }
-
-/* One figure of an upstream: a gauge, or a counter, whose samples end in _total. */
-struct figure {
-	const char *name, *help;
-	bool is_counter;
-	uint64_t (*value)(const struct model_upstream *known, const struct link_census *census);
-};
 
 static uint64_t
 links_wanted(const struct model_upstream *known, const struct link_census *census)
@@ -104,81 +99,100 @@ failed(const struct model_upstream *known, const struct link_census *census)
 	return known->counters.failed;
 }
 
-static const struct figure figures[] = {
-	{ "holdfast_links_wanted", "Links that shall be ready.", false, links_wanted },
-	{ "holdfast_links_ready", "Links that are ready.", false, links_ready },
-	{ "holdfast_links_lent", "Links whose connection belongs to a borrower.", false, links_lent },
-	{ "holdfast_attempts", "Attempts that have ended, well or badly.", true, attempts },
-	{ "holdfast_attempts_established", "Attempts that ended in a ready connection.", true,
-	  established },
-	{ "holdfast_attempts_failed", "Attempts that ended in a failure.", true, failed },
-};
-
-static void
-write_figure(const struct writer *writer, const struct figure *figure)
-{
-	const struct model_upstream *known = model_next(writer->model, "");
-
-	family(writer->out, figure->name, figure->is_counter ? "counter" : "gauge", figure->help);
-	for (; known; known = model_next(writer->model, known->upstream->name)) {
-		struct link_census census;
-
-		model_census(known, &census);
-		fprintf(writer->out, "%s%s{upstream=\"%s\"} %" PRIu64 "\n", figure->name,
-			figure->is_counter ? "_total" : "", known->upstream->name,
-			figure->value(known, &census));
-	}
-}
-
 /* Only the codes that have occurred: a hundred zeros for each upstream would help nobody. */
 static void
-write_failures(const struct writer *writer, const struct model_upstream *known)
+write_failures(const struct model_upstream *known, struct text *text)
 {
 	for (int code = FAILURE_NONE + 1; code < FAILURE_COUNT; code++)
 		if (known->failures[code] > 0)
-			fprintf(writer->out,
-				"holdfast_failures_total{upstream=\"%s\",code=\"%s\"} %" PRIu64 "\n",
-				known->upstream->name, failure_name((enum failure_code)code),
-				known->failures[code]);
+			text_addf(text,
+				  "holdfast_failures_total{upstream=\"%s\",code=\"%s\"} %" PRIu64 "\n",
+				  known->upstream->name, failure_name((enum failure_code)code),
+				  known->failures[code]);
 }
 
 static void
-write_closes(const struct writer *writer, const struct model_upstream *known)
+write_closes(const struct model_upstream *known, struct text *text)
 {
 	for (int reason = 0; reason < CLOSE_REASON_COUNT; reason++)
 		if (known->closes[reason] > 0)
-			fprintf(writer->out,
-				"holdfast_closes_total{upstream=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
-				known->upstream->name, close_reason_name((enum close_reason)reason),
-				known->closes[reason]);
+			text_addf(text,
+				  "holdfast_closes_total{upstream=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+				  known->upstream->name, close_reason_name((enum close_reason)reason),
+				  known->closes[reason]);
+}
+
+/* What is told of each upstream: one figure, or whatever `write` writes.  The samples of a counter end in _total. */
+struct metric {
+	const char *name, *type, *help;
+	uint64_t (*value)(const struct model_upstream *known, const struct link_census *census);
+	void (*write)(const struct model_upstream *known, struct text *text);
+};
+
+static const struct metric metrics[] = {
+	{ "holdfast_upstream_health", "stateset", "The verdict over an upstream.", .write = write_health },
+	{ "holdfast_links_wanted", "gauge", "Links that shall be ready.", links_wanted },
+	{ "holdfast_links_ready", "gauge", "Links that are ready.", links_ready },
+	{ "holdfast_links_lent", "gauge", "Links whose connection belongs to a borrower.", links_lent },
+	{ "holdfast_attempts", "counter", "Attempts that have ended, well or badly.", attempts },
+	{ "holdfast_attempts_established", "counter", "Attempts that ended in a ready connection.",
+	  established },
+	{ "holdfast_attempts_failed", "counter", "Attempts that ended in a failure.", failed },
+	{ "holdfast_failures", "counter",
+	  "Failures by code: of attempts, and of connections that had been ready.",
+	  .write = write_failures },
+	{ "holdfast_closes", "counter",
+	  "Ready connections that were closed for a reason that is no failure.", .write = write_closes },
+};
+
+static void
+write_upstream(const struct metric *metric, const struct model_upstream *known, struct text *text)
+{
+	bool is_counter = strcmp(metric->type, "counter") == 0;
+	struct link_census census;
+
+	if (metric->write) {
+		metric->write(known, text);
+		return;
+	}
+	model_census(known, &census);
+	text_addf(text, "%s%s{upstream=\"%s\"} %" PRIu64 "\n", metric->name,
+		  is_counter ? "_total" : "", known->upstream->name, metric->value(known, &census));
 }
 
 static void
-for_each_upstream(const struct writer *writer,
-		  void (*write)(const struct writer *writer, const struct model_upstream *known))
+write_family(struct metrics_walk *walk, const struct model *model, struct text *text)
 {
-	const struct model_upstream *known = model_next(writer->model, "");
+	const struct metric *metric = &metrics[walk->family - 1];
+	const struct model_upstream *known = model_next(model, walk->last);
 
-	for (; known; known = model_next(writer->model, known->upstream->name))
-		write(writer, known);
+	if (!walk->within)
+		write_head(text, metric->name, metric->type, metric->help);
+	walk->within = known != NULL;
+	if (known) {
+		text_copy(walk->last, sizeof(walk->last), known->upstream->name);
+		write_upstream(metric, known, text);
+	} else {
+		walk->last[0] = '\0';
+		walk->family++;
+	}
 }
 
-void
-metrics_write(const struct model *model, const struct metrics_daemon *daemon, FILE *out)
+bool
+metrics_next(struct metrics_walk *walk, const struct model *model,
+	     const struct metrics_daemon *daemon, struct text *text)
 {
-	const struct writer writer = { .model = model, .out = out };
+	bool more = walk->family <= COUNT_OF(metrics);
 
-	write_daemon(&writer, daemon);
-	write_totals(&writer);
-	family(out, "holdfast_upstream_health", "stateset", "The verdict over an upstream.");
-	for_each_upstream(&writer, write_health);
-	for (size_t i = 0; i < COUNT_OF(figures); i++)
-		write_figure(&writer, &figures[i]);
-	family(out, "holdfast_failures", "counter",
-	       "Failures by code: of attempts, and of connections that had been ready.");
-	for_each_upstream(&writer, write_failures);
-	family(out, "holdfast_closes", "counter",
-	       "Ready connections that were closed for a reason that is no failure.");
-	for_each_upstream(&writer, write_closes);
-	fprintf(out, "# EOF\n");
+	if (walk->family == 0) {
+		write_daemon(daemon, text);
+		write_totals(model, text);
+		walk->family++;
+	} else if (more) {
+		write_family(walk, model, text);
+	} else {
+		text_add(text, "# EOF\n");
+	}
+	must(!text->cut);
+	return more;
 }

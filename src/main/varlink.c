@@ -232,6 +232,40 @@ varlink_output_error(struct varlink_output *output, const char *error, json_t *p
 	return output_message(output, message);
 }
 
+static int
+output_string(struct varlink_output *output, const char *string)
+{
+	return output_append(string, strlen(string), output) < 0 ? -ENOMEM : 0;
+}
+
+int
+varlink_output_text_begin(struct varlink_output *output, const char *name)
+{
+	int r = output_string(output, "{\"parameters\":{\"");
+
+	if (r == 0)
+		r = output_string(output, name);
+	return r == 0 ? output_string(output, "\":\"") : r;
+}
+
+int
+varlink_output_text(struct varlink_output *output, json_t *piece)
+{
+	_cleanup_(json_decrefp) json_t *owned = piece;
+	_cleanup_(freep) char *quoted = piece ? json_dumps(piece, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) :
+						NULL;
+
+	if (!quoted)
+		return -ENOMEM;
+	return output_append(quoted + 1, strlen(quoted) - 2, output) < 0 ? -ENOMEM : 0;
+}
+
+int
+varlink_output_text_end(struct varlink_output *output)
+{
+	return output_append("\"}}", sizeof("\"}}"), output) < 0 ? -ENOMEM : 0;
+}
+
 void
 varlink_output_sent(struct varlink_output *output, size_t length)
 {

@@ -109,6 +109,15 @@ int varlink_output_reply(struct varlink_output *output, json_t *parameters, bool
 int varlink_output_error(struct varlink_output *output, const char *error, json_t *parameters);
 
 /*
+ * varlink_output_text_begin(output, name), varlink_output_text(output, piece), varlink_output_text_end(output):
+ * Append a reply whose only parameter, `name`, is a long text, piece by piece; nothing else may be appended in between.  `piece` is a string of
+ * JSON, which is consumed; NULL stands for want of memory.  Return 0; or -ENOMEM, and what follows means nothing.
+ */
+int varlink_output_text_begin(struct varlink_output *output, const char *name);
+int varlink_output_text(struct varlink_output *output, json_t *piece);
+int varlink_output_text_end(struct varlink_output *output);
+
+/*
  * varlink_output_sent(output, length):
  * The first `length` bytes are gone.  Memory is given back when nothing is left.
  */

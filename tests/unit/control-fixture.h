@@ -138,11 +138,16 @@ report_say(struct report *report, enum log_level level, const char *event, const
 	print_message("# %s\n", world.said);
 }
 
-void
-metrics_write(const struct model *model, const struct metrics_daemon *daemon, FILE *out)
+bool
+metrics_next(struct metrics_walk *walk, const struct model *model,
+	     const struct metrics_daemon *daemon, struct text *text)
 {
 	(void)model;
-	fprintf(out, "lost %u\n# EOF\n", (unsigned int)daemon->log_lost);
+	if (walk->family++ == 0)
+		text_addf(text, "lost %u\n", (unsigned int)daemon->log_lost);
+	else
+		text_add(text, "# EOF\n");
+	return walk->family == 1;
 }
 
 /* ---- the world -------------------------------------------------------------------------------------------------- */

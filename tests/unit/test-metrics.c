@@ -1,6 +1,7 @@
 /* main/metrics: the OpenMetrics text. */
 #include "check.h"
 
+#include "base/text.h"
 #include "main/metrics.h"
 
 #include <stdio.h>
@@ -25,14 +26,17 @@ static char *
 text_of(const struct model *model)
 {
 	const struct metrics_daemon daemon = { .started = UINT64_C(1767182400000042), .log_lost = 3 };
-	char *text = NULL;
-	size_t length;
-	FILE *out = open_memstream(&text, &length);
+	size_t size = 16 * METRICS_PIECE_MAX;
+	char *buffer = malloc(size);
+	struct metrics_walk walk = { 0 };
+	struct text text;
+	bool more = true;
 
-	assert_non_null(out);
-	metrics_write(model, &daemon, out);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	assert_non_null(buffer);
+	text_init(&text, buffer, size);
+	while (more)
+		more = metrics_next(&walk, model, &daemon, &text);
+	return buffer;
 }
 
 static void
@@ -129,12 +133,84 @@ the_text_is_well_formed(void **state)
 	model_free(model);
 }
 
+/* How many lines of `text` begin with `word`. */
+static unsigned int
+count_lines(const char *text, const char *word)
+{
+	unsigned int count = 0;
+
+	for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		count += strncmp(at, word, strlen(word)) == 0;
+	return count;
+}
+
+/* A reload comes while the text is made: no family is told twice, none is missing, and nobody who stays is left out. */
+static void
+the_model_may_change_between_two_pieces(void **state)
+{
+	const struct metrics_daemon daemon = { .log_lost = 0 };
+	static char buffer[16 * METRICS_PIECE_MAX];
+	struct text text = TEXT_INIT(buffer);
+	struct metrics_walk walk = { 0 };
+	struct notices notices;
+	struct model *model;
+	upstream_id id = 10;
+
+	(void)state;
+	notices_init(&notices);
+	assert_int_equal(model_new(&notices, &model), 0);
+	add(model, 1, "m");
+	add(model, 2, "z");
+	while (metrics_next(&walk, model, &daemon, &text)) {
+		struct model_upstream *other = model_find(model, "a");
+
+		if (other) {
+			model_drop(model, other);
+			model_remove(model, other);
+		} else {
+			add(model, ++id, "a");
+		}
+	}
+	assert_int_equal(count_lines(buffer, "# TYPE "), 13);
+	assert_int_equal(count_lines(buffer, "# EOF"), 1);
+	assert_int_equal(count_lines(buffer, "holdfast_links_ready{upstream=\"m\"}"), 1);
+	assert_int_equal(count_lines(buffer, "holdfast_links_ready{upstream=\"z\"}"), 1);
+	assert_int_equal(count_lines(buffer, "holdfast_upstream_health{upstream=\"z\""), HEALTH_COUNT);
+	model_free(model);
+}
+
+/* Every code there is, and the longest name: one upstream still fits into a piece. */
+static void
+the_longest_piece_has_room(void **state)
+{
+	char name[UPSTREAM_NAME_MAX];
+	_cleanup_(freep) char *text = NULL;
+	struct model_upstream *known;
+	struct notices notices;
+	struct model *model;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	notices_init(&notices);
+	assert_int_equal(model_new(&notices, &model), 0);
+	known = add(model, 1, name);
+	memset(known->failures, 0xff, sizeof(known->failures));
+	text = text_of(model);
+	assert_int_equal(count_lines(text, "holdfast_failures_total"), FAILURE_COUNT - 1);
+	for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1)
+		assert_true(strchr(at, '\n') - at < 192);
+	model_free(model);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_figures_are_told),
 		cmocka_unit_test(the_text_is_well_formed),
+		cmocka_unit_test(the_model_may_change_between_two_pieces),
+		cmocka_unit_test(the_longest_piece_has_room),
 	};
 
 	RUN_TESTS(tests);
