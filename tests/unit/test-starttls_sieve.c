@@ -22,6 +22,17 @@ goes_well(void **state)
 		  ENDS_WITH("OK {6}\r\nOK\r\nNO\r\n"));
 }
 
+/* What only looks like a literal. */
+static void
+no_literals(void **state)
+{
+	(void)state;
+	GOES_WELL(&sieve, BEGIN(""),
+		  SAYS("\"A\" \"{5}\"\r\n\"B\" {}\r\n\"C\" 3}\r\n\"D\" {+}\r\n\"E\" }\r\n{\r\n\"F\" {x3}\r\n\"STARTTLS\"\r\nOK }\r\n",
+		       "STARTTLS\r\n"),
+		  ENDS_WITH("OK\r\n"));
+}
+
 static void
 fails(void **state)
 {
@@ -70,6 +81,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(goes_well),
+		cmocka_unit_test(no_literals),
 		cmocka_unit_test(fails),
 		cmocka_unit_test(too_many_capabilities),
 	};

@@ -75,6 +75,7 @@ mysql_fails(void **state)
 	      ENDS_WITH("\x17\0\0\0\xff\x10\x04Too many connections"));
 	FAILS(&mysql, GREETING_REJECTED, "1040 Too many connections", BEGIN(""),
 	      ENDS_WITH("\x1d\0\0\0\xff\x10\x04#08004Too many connections"));
+	FAILS(&mysql, GREETING_REJECTED, "1040", BEGIN(""), ENDS_WITH("\x09\0\0\0\xff\x10\x04#08004"));
 	FAILS(&mysql, GREETING_REJECTED, "1129", BEGIN(""), ENDS_WITH("\x03\0\0\0\xff\x69\x04"));
 	FAILS(&mysql, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("\x02\0\0\0\xff\x69"));
 	FAILS(&mysql, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("\0\0\0\0"));

@@ -72,6 +72,11 @@ fails(void **state)
 	      ENDS_WITH("<failure xmlns='" TLS "'/></stream:stream>"));
 	FAILS(&client, STARTTLS_REFUSED, "unsupported-stanza-type", BEGINS, OFFERS,
 	      ENDS_WITH("<stream:error><unsupported-stanza-type xmlns='urn:x'/></stream:error>"));
+	/* An error that declares its namespace itself, as in a stream that could not be opened. */
+	FAILS(&client, GREETING_REJECTED, "a", BEGINS,
+	      ENDS_WITH("<s:stream><s:error xmlns:s='http://etherx.jabber.org/streams'><a/></s:error>"));
+	FAILS(&client, STARTTLS_REFUSED, "a", BEGINS, OFFERS,
+	      ENDS_WITH("<s:error xmlns:s='http://etherx.jabber.org/streams'><a/></s:error>"));
 	FAILS(&client, STARTTLS_CLOSED, NULL, BEGINS, ENDS_WITH(STREAM "</stream:stream>"));
 	FAILS(&client, STARTTLS_CLOSED, NULL, BEGINS, ENDS_WITH("<stream:stream/>"));
 	IS_INJECTED(&client, BEGINS, OFFERS, ENDS_WITH(PROCEED "\n"));
@@ -93,6 +98,11 @@ is_not_offered(void **state)
 	      ENDS_WITH(STREAM "<stream:features><starttls xmlns:t='" TLS
 			       "' xmlns='urn:x'/></stream:features>"));
 	FAILS(&client, STARTTLS_MISSING, NULL, BEGINS,
+	      ENDS_WITH(STREAM "<stream:features><t:starttls xmlns:t='urn:x'/></stream:features>"));
+	FAILS(&client, STARTTLS_MISSING, NULL, BEGINS,
+	      ENDS_WITH(STREAM "<stream:features><t:starttls xmlns:tt='" TLS
+			       "' xmlns:t='urn:x'/></stream:features>"));
+	FAILS(&client, STARTTLS_MISSING, NULL, BEGINS,
 	      ENDS_WITH(STREAM "<stream:features><x a='&lt;starttls/&gt;'/></stream:features>"));
 }
 
@@ -112,6 +122,7 @@ makes_no_sense(void **state)
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH("<:stream>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH("<a:>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH("<a:b:c>"));
+	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH("<a:1>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH("<stream\0>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH("<stream<"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH(STREAM "text"));
@@ -120,6 +131,7 @@ makes_no_sense(void **state)
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH(STREAM "<message/>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, ENDS_WITH(STREAM PROCEED));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, OFFERS, ENDS_WITH("<proceed xmlns='urn:x'/>"));
+	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, OFFERS, ENDS_WITH("<failure xmlns='urn:x'/>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS, OFFERS, ENDS_WITH("<stream:features/>"));
 	FAILS(&client, STARTTLS_REPLY, NULL, BEGINS,
 	      ENDS_WITH(STREAM "<stream:features><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>"
