@@ -279,6 +279,8 @@ race_connected(struct link *link, const struct input *input, usec_t now, struct 
 	if (race->pending != 0)
 		link_emit(out, EFFECT_CANCEL_QUERIES);
 	race_families(race, input->slot, now, &said);
+	if (said.broken && link->forgiven_at >= said.last->started_at)
+		said.broken = false; /* this process was held up: silence proves nothing */
 	link->winner = (int)race_won(race, input->slot);
 	winner = &race->candidates[link->winner];
 	link->peer = winner->address;

@@ -742,6 +742,26 @@ a_family_that_refuses_is_told_of_with_its_failure(void **state)
 }
 
 static void
+a_stall_makes_no_family_broken(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "a.example:443", false);
+	tell_kind(&f, INPUT_START);
+	tell_answer(&f, 0, FAMILY_IPV6, "2001:db8::1");
+	tell_answer(&f, 0, FAMILY_IPV4, "192.0.2.1");
+	f.now += 100 * SEC;
+	tell_kind(&f, INPUT_STALLED);
+	tell_kind(&f, INPUT_DEADLINE);
+	assert_string_equal(sent_to(&f), "192.0.2.1:443");
+	f.now += MSEC;
+	tell_connected(&f, effect_of(&f, EFFECT_CONNECT)->connect.slot);
+	assert_int_equal(effect_of(&f, EFFECT_FAMILY)->broken.family, FAMILY_ANY);
+	fixture_close(&f);
+}
+
+static void
 a_family_without_addresses_is_no_longer_broken(void **state)
 {
 	struct fixture f;
@@ -800,6 +820,7 @@ main(void)
 		cmocka_unit_test(a_password_is_loaded_first),
 		cmocka_unit_test(a_dead_family_is_told_of_and_when_that_is_over),
 		cmocka_unit_test(a_family_that_refuses_is_told_of_with_its_failure),
+		cmocka_unit_test(a_stall_makes_no_family_broken),
 		cmocka_unit_test(a_family_without_addresses_is_no_longer_broken),
 	};
 
