@@ -144,6 +144,29 @@ test_unverified(void **state)
 	lab_end(&lab);
 }
 
+/* A certificate for clients was good enough as long as nobody asked. */
+static void
+test_purpose(void **state)
+{
+	struct lab_server server;
+	struct lab_cert leaf;
+	struct lab lab;
+
+	(void)state;
+	lab_make(&leaf, &(struct lab_spec){ .name = "Lab Leaf",
+					    .issuer = &lab_mid,
+					    .ext = { { NID_subject_alt_name, "DNS:" LAB_HOST },
+						     { NID_ext_key_usage, "clientAuth" } } });
+	server = (struct lab_server){ .chain = { leaf.x509, lab_mid.x509 }, .key = leaf.key };
+	lab_begin(&lab);
+	lab.policy.verify = VERIFY_NONE;
+	assert_code(lab_code(&lab, &server), FAILURE_NONE);
+	lab.policy.verify = VERIFY_FULL;
+	assert_code(judged(&lab), FAILURE_TLS_CERTIFICATE_PURPOSE);
+	lab_end(&lab);
+	lab_done(&leaf);
+}
+
 /* ---- when it ends ----------------------------------------------------------------------------------------------- */
 
 static int64_t
@@ -295,9 +318,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_judge),	      cmocka_unit_test(test_name_and_use),
-		cmocka_unit_test(test_unverified),    cmocka_unit_test(test_expiry),
-		cmocka_unit_test(test_expired_since), cmocka_unit_test(test_state),
+		cmocka_unit_test(test_judge),	   cmocka_unit_test(test_name_and_use),
+		cmocka_unit_test(test_unverified), cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_purpose),	   cmocka_unit_test(test_expired_since),
+		cmocka_unit_test(test_state),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);

@@ -291,6 +291,12 @@ test_peers(void **state)
 	lab_end(&lab);
 }
 
+static void
+send_many_tickets(SSL_CTX *ctx)
+{
+	SSL_CTX_set_num_tickets(ctx, 5);
+}
+
 /* Many peers: there is room for so many, of which none takes the room of others. */
 static void
 test_many_peers(void **state)
@@ -302,6 +308,11 @@ test_many_peers(void **state)
 	(void)state;
 	lab_begin(&lab);
 	lab.policy.verify_name = LAB_HOST;
+	assert_false(resumed(&lab, &(struct lab_server){ .configure = send_many_tickets }));
+	for (unsigned int i = 0; i < TLS_SESSIONS_MAX; i++)
+		count += lab.sessions->tickets[i].session != NULL;
+	assert_int_equal(count, TLS_SESSIONS_PEER_MAX);
+	count = 0;
 	for (unsigned int i = 0; i < TLS_SESSIONS_MAX; i++) {
 		snprintf(host, sizeof(host), "peer%u.example", i);
 		lab.now += USEC_PER_SEC;
