@@ -53,7 +53,6 @@ struct connection {
 	usec_t active_at;	 /* when it last carried something */
 	struct speech speech;
 	struct tls_state made_with; /* as of its handshake */
-	bool renewed;		    /* for its certificate has ended: once is enough */
 	bool listed;		    /* by the answers that are being gathered (worker/refresh) */
 	bool looked_up;		    /* it was there when the names were asked */
 	unsigned int gone;	    /* so many answers in a row lacked its address */

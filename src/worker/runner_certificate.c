@@ -73,16 +73,6 @@ struct ends {
 	struct driver *driver; /* whose is the soonest */
 };
 
-/* The successor's attempt tells what is wrong, if the peer has no other certificate yet; once is enough for that. */
-static void
-renew_ended(struct driver *driver, usec_t now)
-{
-	if (driver->connection.renewed)
-		return;
-	driver->connection.renewed = true;
-	slot_renew_bounded(driver->slot, CLOSE_CERTIFICATE_ROTATED, now);
-}
-
 static void
 see_end(struct slot *slot, struct ends *ends, usec_t now)
 {
@@ -98,8 +88,9 @@ see_end(struct slot *slot, struct ends *ends, usec_t now)
 		ends->soonest = end;
 		ends->driver = driver;
 	}
+	/* If the peer has no other certificate yet, the successor's attempt tells what is wrong; the bound sees to it that this is once. */
 	if (end <= ends->now)
-		renew_ended(driver, now);
+		slot_renew_bounded(slot, CLOSE_CERTIFICATE_ROTATED, now);
 	else if (ends->next == 0 || end < ends->next)
 		ends->next = end;
 }
