@@ -332,9 +332,9 @@ const struct schema_key schema[] = {
 	{ UPSTREAM("probe.interval", policy.probe.interval),
 	  DURATION(100 * USEC_PER_MSEC, USEC_PER_DAY, DEFAULT_PROBE_INTERVAL), IN_PLACE,
 	  .none = true, OF_PROBES(ANY_PROBE),
-	  .says = "The pause between the end of one probe of a ready connection and the next; with "
-		  "none a connection is asked only once, before it is ready.  A lent connection is "
-		  "never asked." },
+	  .says = "The pause between the end of one probe of a ready connection and the next, up to a tenth "
+		  "less, so that many connections do not ask in step; with none a connection is asked "
+		  "only once, before it is ready.  A lent connection is never asked." },
 	{ UPSTREAM("probe.failures", policy.probe.failures),
 	  INTEGER(1, 100, DEFAULT_PROBE_FAILURES), IN_PLACE, OF_PROBES(ANY_PROBE),
 	  .says = "How many probes in a row must go wrong before a ready connection is given up; "

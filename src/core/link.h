@@ -28,8 +28,8 @@ struct link {
 	usec_t retry_at; /* in BACKOFF: when it ends */
 	usec_t rtt;	 /* of the connection, as measured before SETTLE; 0: unknown */
 	usec_t ready_since, active_since; /* in READY: since when; when data last came, or as ready_since */
-	unsigned int spread; /* of the lifetime: thousandths taken off it, drawn for each connection */
-	bool received;	     /* the application has spoken on this connection */
+	unsigned int spread; /* thousandths taken off the lifetime and the probes' interval, drawn for each connection */
+	bool received;	      /* the application has spoken on this connection */
 	bool verdict_pending; /* the server asked for our certificate: SETTLE applies */
 	bool probing;	      /* in READY: a probe is out */
 	usec_t probe_since; /* in READY: when it was sent, or last found to be unanswered; else when the last one ended */

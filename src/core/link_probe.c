@@ -33,6 +33,15 @@ link_probe_cancel(struct link *link, struct effects *out)
 	forget_failures(link, out);
 }
 
+/* Links that became ready in the same instant shall not ask in step for ever: some wait a little less than others. */
+static usec_t
+wait_of(const struct link *link)
+{
+	usec_t interval = link->upstream->policy.probe.interval;
+
+	return interval - interval / 1000 * link->spread;
+}
+
 usec_t
 link_probe_deadline(const struct link *link)
 {
@@ -40,7 +49,7 @@ link_probe_deadline(const struct link *link)
 
 	if (link->probing)
 		return usec_add(link_clock(link, link->probe_since), policy->timeout[STAGE_PROBE]);
-	return is_repeated(link) ? usec_add(link->probe_since, policy->probe.interval) : USEC_INFINITY;
+	return is_repeated(link) ? usec_add(link->probe_since, wait_of(link)) : USEC_INFINITY;
 }
 
 /* One more in a row. */

@@ -375,6 +375,8 @@ sign_of(const struct race *race, const struct candidate *candidate, usec_t took,
 		return waits >= usec_max(RACE_PACING_DELAY, SILENCE_FACTOR * took) ? SIGN_BROKEN :
 										     SIGN_OPEN;
 	case CANDIDATE_FAILED:
+		if (address_is_local(&candidate->address))
+			return SIGN_NONE; /* "localhost", and nobody listens at ::1: the family is well */
 		if (failure_blame(candidate->code) == BLAME_LOCAL ||
 		    candidate->code == FAILURE_CONNECTION_NETWORK_UNREACHABLE ||
 		    (race->proxied && candidate->reached > STAGE_CONNECT))

@@ -16,6 +16,13 @@ policy_probe(struct policy *policy)
 	policy->timeout[STAGE_PROBE] = ANSWER;
 }
 
+/* The interval, less what this connection waits less than others. */
+static usec_t
+wait_of(const struct fixture *f)
+{
+	return INTERVAL - INTERVAL / 1000 * f->link->spread;
+}
+
 /* Ready since f->now; the probe of the stage PROBE has just passed. */
 static void
 open_ready(struct fixture *f)
@@ -28,7 +35,7 @@ open_ready(struct fixture *f)
 	f->now += SEC;
 	tell_kind(f, INPUT_PASSED);
 	CHECK(f, STAGE_READY, "stage hold timer");
-	assert_int_equal(f->link->armed, f->now + INTERVAL);
+	assert_int_equal(f->link->armed, f->now + wait_of(f));
 }
 
 static void
@@ -68,7 +75,7 @@ a_ready_connection_is_probed_from_time_to_time(void **state)
 		f.now += 20 * MSEC;
 		tell_kind(&f, INPUT_PASSED);
 		CHECK(&f, STAGE_READY, "timer");
-		assert_int_equal(f.link->armed, f.now + INTERVAL); /* since the last one's end */
+		assert_int_equal(f.link->armed, f.now + wait_of(&f)); /* since the last one's end */
 	}
 	fixture_close(&f);
 }
@@ -100,7 +107,7 @@ wrong_answers_are_counted_until_one_is_right(void **state)
 	tell_probe_failed(&f, FAILURE_PROTOCOL_PROBE_STATUS);
 	CHECK(&f, STAGE_READY, "probing timer");
 	check_probing(&f, 1, FAILURE_PROTOCOL_PROBE_STATUS);
-	assert_int_equal(f.link->armed, f.now + INTERVAL);
+	assert_int_equal(f.link->armed, f.now + wait_of(&f));
 	tell_deadline(&f);
 	tell_probe_failed(&f, FAILURE_PROTOCOL_PROBE_MISMATCH);
 	check_probing(&f, 2, FAILURE_PROTOCOL_PROBE_MISMATCH);
@@ -202,7 +209,7 @@ a_late_answer_is_an_answer(void **state)
 	tell_kind(&f, INPUT_PASSED);
 	CHECK(&f, STAGE_READY, "probing timer");
 	check_probing(&f, 0, FAILURE_NONE);
-	assert_int_equal(f.link->armed, f.now + INTERVAL);
+	assert_int_equal(f.link->armed, f.now + wait_of(&f));
 	fixture_close(&f);
 }
 
@@ -317,7 +324,7 @@ a_new_policy_changes_pace_and_patience(void **state)
 	f.now += 4 * SEC;
 	tell_policy(&f, hasty);
 	CHECK(&f, STAGE_READY, "timer");
-	assert_int_equal(f.link->armed, f.link->ready_since + 10 * SEC);
+	assert_int_equal(f.link->armed, f.link->ready_since + wait_of(&f) / 3);
 	tell_deadline(&f);
 	tell_probe_failed(&f, FAILURE_PROTOCOL_PROBE_STATUS);
 	CHECK(&f, STAGE_READY, "probing timer");
@@ -385,10 +392,10 @@ answers_keep_a_connection_from_being_idle(void **state)
 	f.upstream->policy.idle_limit = INTERVAL + SEC;
 	tell_kind(&f, INPUT_RECEIVED); /* the octets of the answer */
 	tell_kind(&f, INPUT_PASSED);
-	assert_int_equal(f.link->armed, f.now + INTERVAL);
+	assert_int_equal(f.link->armed, f.now + wait_of(&f));
 	tell_deadline(&f);
 	CHECK(&f, STAGE_READY, "probe timer");
-	assert_int_equal(f.link->armed, f.now + SEC); /* then it would be idle */
+	assert_int_equal(f.link->armed, f.now + INTERVAL + SEC - wait_of(&f)); /* then it would be idle */
 	fixture_close(&f);
 }
 

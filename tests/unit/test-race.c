@@ -494,19 +494,32 @@ a_family_that_does_not_answer_is_broken(void **state)
 	assert_true(families.broken && families.last == &race.candidates[0]);
 }
 
-/* IPv6 fails with `code`, and then IPv4 connects. */
+/* The first address fails with `code`, and then the second one connects. */
 static const char *
-said_after(enum failure_code code)
+said_of(const char *first, const char *second, enum failure_code code)
 {
 	struct race race;
 
 	open_race(&race, 1);
-	add(&race, 0, "2001:db8::1", NOON);
-	add(&race, 0, "192.0.2.1", NOON);
-	assert_string_equal(next(&race, NOON), "[2001:db8::1]");
+	add(&race, 0, first, NOON);
+	add(&race, 0, second, NOON);
+	next(&race, NOON);
 	lose(&race, 0, code, "");
-	assert_string_equal(next(&race, NOON), "192.0.2.1");
+	assert_string_equal(next(&race, NOON), second);
 	return said(&race, 0, NOON + 1);
+}
+
+static const char *
+said_after(enum failure_code code)
+{
+	return said_of("2001:db8::1", "192.0.2.1", code);
+}
+
+static void
+nobody_at_one_loopback_address_is_no_broken_family(void **state)
+{
+	(void)state;
+	assert_string_equal(said_of("::1", "127.0.0.1", FAILURE_CONNECTION_REFUSED), "nothing");
 }
 
 static void
@@ -626,6 +639,7 @@ main(void)
 		cmocka_unit_test(behind_a_proxy_others_may_have_the_same_address),
 		cmocka_unit_test(a_family_that_does_not_answer_is_broken),
 		cmocka_unit_test(a_family_that_fails_is_broken_but_not_by_this_host),
+		cmocka_unit_test(nobody_at_one_loopback_address_is_no_broken_family),
 		cmocka_unit_test(one_that_may_yet_answer_leaves_it_open),
 		cmocka_unit_test(a_later_failure_counts_too),
 		cmocka_unit_test(a_host_that_is_down_is_no_broken_family),

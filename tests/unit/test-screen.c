@@ -189,6 +189,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(foreign_text_is_harmless),
+		cmocka_unit_test(nothing_turns_the_writing_around),
 		cmocka_unit_test(eight_bit_controls_are_controls),
 		cmocka_unit_test(columns_are_those_of_the_terminal),
 		cmocka_unit_test(what_is_too_long_ends_in_dots),
