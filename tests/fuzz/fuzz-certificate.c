@@ -81,6 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_certificate(&certificate);
 		certificate_done(&certificate);
 		check_dates_and_place(x509);
+		tls_ocsp_demanded(x509);
 		check_chain(x509);
 		X509_free(x509);
 	}
