@@ -72,8 +72,8 @@ class Case:
 
 # Keys that are options of `check`, and those that it does not need.
 OPTIONS = {"ca_file": "ca-file", "certificate": "cert", "key": "key", "verify_name": "name", "sni": "sni", "alpn": "alpn",
-           "min_version": "min-version", "proxy": "via", "proxy_user": "proxy-user", "proxy_password_file": "proxy-password-file",
-           "proxy_protocol": "proxy-protocol", "probe": "probe"}
+           "min_version": "min-version", "ocsp": "ocsp", "proxy": "via", "proxy_user": "proxy-user",
+           "proxy_password_file": "proxy-password-file", "proxy_protocol": "proxy-protocol", "probe": "probe"}
 SAID = ("name", "address", "retry", "family", "tls", "starttls")
 
 

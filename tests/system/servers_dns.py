@@ -38,7 +38,7 @@ text TXT "no address here"
 dead A 192.0.2.99
 dead A 127.0.0.1
 dangling CNAME nowhere
-_x._tcp SRV 10 0 7001 good
+_x._tcp SRV 10 0 7 good
 _none._tcp SRV 0 0 0 .
 blocked A 0.0.0.0
 """

@@ -5,7 +5,7 @@ import peers
 import servers_cases
 import servers_dns
 import world
-from daemon import Daemon
+from daemon import Daemon, upstream
 from servers_cases import Case
 
 BIND, UNBOUND, REFUSING = "127.0.0.1", "127.0.0.2", "192.0.2.1"
@@ -27,6 +27,9 @@ COMMON = [
     tcp("good", "good.test"),
     tcp("alias", "alias.test"),
     tcp("trailing-dot", "good.test."),
+    Case("service", "tcp", "srv:_x._tcp.test"),
+    Case("no-such-service", "tcp", "srv:_y._tcp.test", "address.nxdomain", "resolve"),
+    Case("service-that-is-not-offered", "tcp", "srv:_none._tcp.test", "address.no-data", "resolve"),
     tcp("nowhere", "nowhere.test", "address.nxdomain", "resolve"),
     tcp("dangling", "dangling.test", "address.nxdomain", "resolve"),
     tcp("text-only", "text.test", "address.no-data", "resolve"),
@@ -63,3 +66,12 @@ def test_names(name_servers, own_files, tmp_path, resolver):
             servers_cases.judge_check(case, own_files)
         for case in CASES[resolver]:
             servers_cases.judge_daemon(case, daemon)
+
+
+def test_an_address_that_is_dead(name_servers, tmp_path):
+    """One of the name's two addresses does not answer: the other one is taken without waiting for it."""
+    world.own_resolver(BIND)
+    with Daemon(tmp_path, [upstream("x", "dead.test:7")]) as daemon:
+        daemon.wait_up("x")
+        assert daemon.upstream("x")["links"][0]["address"] == "127.0.0.1:7"
+        assert not daemon.history("x")

@@ -5,6 +5,7 @@ import peers
 import servers_cases
 import servers_data
 import servers_proxy
+from daemon import eventually
 from servers_cases import Case, client
 
 EARLY = ("connection.closed-early", "connection.truncated", "connection.reset")
@@ -56,8 +57,8 @@ CASES = [
 @pytest.fixture(scope="module")
 def world_of_servers(serve, authority, server, expired):
     backend = peers.Peer(peers.hold, port=7)
-    yield (serve(servers_data.nginx, authority, server, expired), serve(servers_proxy.stunnel, authority, server),
-           serve(servers_proxy.haproxy, authority, server))
+    yield {recipe.__name__: serve(recipe, authority, server, *others) for recipe, *others in (
+        (servers_data.nginx, expired), (servers_proxy.stunnel,), (servers_proxy.haproxy,))}
     backend.close()
 
 
@@ -69,3 +70,14 @@ def test_check(world_of_servers, own_files, case):
 @servers_cases.parametrized(CASES)
 def test_daemon(holdfast, case):
     servers_cases.judge_daemon(case, holdfast)
+
+
+@pytest.mark.parametrize("name", ["nginx", "haproxy", "stunnel"])
+def test_crash_and_restart(world_of_servers, holdfast, name):
+    """The server dies in the middle of it: TCP ends without TLS's goodbye, then nothing listens, and then all is well again."""
+    holdfast.wait_up(name)
+    world_of_servers[name].close()
+    eventually(lambda: {"connection.truncated", "connection.reset"} & {one["code"] for one in holdfast.history(name)}, "the end")
+    holdfast.wait_failure(name, "connection.refused", stage="connect")
+    world_of_servers[name].start()
+    holdfast.wait_up(name)
