@@ -251,10 +251,11 @@ varlink_output_text_begin(struct varlink_output *output, const char *name)
 int
 varlink_output_text(struct varlink_output *output, json_t *piece)
 {
-	_cleanup_(json_decrefp) json_t *owned = piece;
-	_cleanup_(freep) char *quoted = piece ? json_dumps(piece, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) :
-						NULL;
+	_cleanup_(freep) char *quoted = NULL;
 
+	if (piece)
+		quoted = json_dumps(piece, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	json_decref(piece);
 	if (!quoted)
 		return -ENOMEM;
 	return output_append(quoted + 1, strlen(quoted) - 2, output) < 0 ? -ENOMEM : 0;
