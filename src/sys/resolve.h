@@ -7,7 +7,7 @@
  *
  * A service's records are asked for once for both families, ordered (RFC 2782), and then the addresses of the first
  * RESOLVE_SERVICE_HOSTS_MAX hosts are asked for at once.  When every host has been answered for, or a grace has passed since the first
- * had an address, the answer is what is there; every host gets its share of its places.
+ * had an address, or three quarters of the question's timeout, the answer is what is there; every host gets its share of its places.
  */
 #pragma once
 

@@ -32,6 +32,7 @@ struct service {
 	bool fresh, partial;
 	usec_t timeout, ttl;
 	struct timer *grace;
+	usec_t latest; /* when an answer that can be given is given, so that the asker does not give up before */
 	usec_t deadline; /* of the grace; USEC_INFINITY: it has not begun */
 	unsigned int host_count;
 	struct service_host hosts[RESOLVE_SERVICE_HOSTS_MAX];
@@ -51,6 +52,13 @@ service_free(struct service *service)
 	}
 	free(service);
 	return NULL;
+}
+
+/* The asker's time begins: three quarters of it are for the service and its hosts. */
+static void
+set_latest(struct service *service)
+{
+	service->latest = usec_add(loop_now(service->resolver->loop), service->timeout / 4 * 3);
 }
 
 /* ---- the answer ----------------------------------------------------------------------------------- */
@@ -192,7 +200,8 @@ grace_end(const struct service *service, usec_t now)
 		const struct service_host *host = &service->hosts[i];
 
 		if (host->count > 0)
-			return usec_add(now, better ? RESOLVE_BETTER_GRACE : RESOLVE_SPARES_GRACE);
+			return usec_min(service->latest, usec_add(now, better ? RESOLVE_BETTER_GRACE :
+										RESOLVE_SPARES_GRACE));
 		if (host->query)
 			better = true;
 	}
@@ -348,6 +357,7 @@ service_start(struct resolver *resolver, const struct question *question, resolv
 	service->fresh = question->fresh;
 	service->timeout = question->timeout;
 	service->deadline = USEC_INFINITY;
+	set_latest(service);
 	list_init(&service->place);
 	list_append(&resolver->services, &service->place);
 	if (timer_new(resolver->loop, on_grace, service, &service->grace) < 0 ||
@@ -369,6 +379,7 @@ services_restart(struct resolver *resolver)
 	list_for_each(node, &resolver->services) {
 		struct service *service = container_of(node, struct service, place);
 
+		set_latest(service);
 		if (service->deadline == USEC_INFINITY)
 			continue;
 		service->deadline = grace_end(service, now);

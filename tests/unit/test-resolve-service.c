@@ -390,6 +390,29 @@ slow_hosts_alone_are_waited_for(void **state)
 	close_world(&world);
 }
 
+/* The records alone take most of the asker's time: what has an address is answered before he gives up. */
+static void
+slow_records_shorten_the_grace(void **state)
+{
+	struct question question = service_question(FAMILY_IPV4);
+	struct world world;
+	struct asked asked;
+	usec_t begun;
+
+	(void)state;
+	open_world(&world, SERVING_ALL);
+	question.host = "_slow-1600._tcp.test";
+	question.timeout = 2 * USEC_PER_SEC;
+	dns_offer(&world.server, &(struct dns_offer){ question.host, 60, 1, 1, 1, "silent.test" });
+	dns_offer(&world.server, &(struct dns_offer){ question.host, 60, 2, 1, 2, "ip-2.test" });
+	begun = clock_now();
+	ask(&world, &question, &asked);
+	assert_true(clock_now() - begun < 1600 * USEC_PER_MSEC + RESOLVE_BETTER_GRACE);
+	assert_int_equal(asked.answer.count, 1);
+	expect_host(&asked, 0, "192.0.2.2:2", 1);
+	close_world(&world);
+}
+
 /* ---- the end -------------------------------------------------------------------------------------- */
 
 static void
@@ -496,6 +519,7 @@ main(void)
 		cmocka_unit_test(a_silent_first_host_is_waited_for_longer),
 		cmocka_unit_test(a_slow_first_host_still_comes_first),
 		cmocka_unit_test(slow_hosts_alone_are_waited_for),
+		cmocka_unit_test(slow_records_shorten_the_grace),
 		cmocka_unit_test(a_cancelled_service_is_silent),
 		cmocka_unit_test(freeing_cancels_services),
 		cmocka_unit_test(a_stall_gives_the_grace_again),
