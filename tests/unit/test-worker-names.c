@@ -24,6 +24,7 @@ set_up(void **state)
 		return namespace_excuse ? 0 : -1;
 	namespace_loopback_up();
 	run("ip address add 192.0.2.8/32 dev lo && ip address add 192.0.2.9/32 dev lo");
+	run("ip address add 2001:db8::9/128 dev lo nodad");
 	authority_make(&authority);
 	return 0;
 }
@@ -95,6 +96,36 @@ a_service_leads_to_the_hosts_of_its_records(void **state)
 	assert_true(dns_questions(&dns) > 0);
 	host_end(&host);
 	talker_end(talker);
+	dns_stop(&dns);
+}
+
+/* IPv6 would be tried first among equals; the better record is the one of IPv4. */
+static void
+the_order_of_records_outweighs_the_family(void **state)
+{
+	struct talker *best, *other;
+	struct dns_server dns;
+	struct host_link *link;
+	struct host host;
+	char address[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	begin("");
+	dns_start(&dns, true);
+	best = talker_start_on("192.0.2.8", 0, hold);
+	other = talker_start_on("2001:db8::9", best->port, hold);
+	dns_offer(&dns, &(struct dns_offer){ "_app._tcp.test", 60, 20, 0, best->port, "six-9.test" });
+	dns_offer(&dns, &(struct dns_offer){ "_app._tcp.test", 60, 10, 0, best->port, "four-8.test" });
+	publish_offers(&dns);
+	host_start(&host);
+	host_set(&host, 1, make_upstream("app", "srv:_app._tcp.test", 1), false);
+	host_until(&host, host.ready[0] == 1);
+	link = host_link(&host, 1, 1);
+	assert_string_equal(address_format(&link->status.address, address, sizeof(address)),
+			    best->address);
+	host_end(&host);
+	talker_end(best);
+	talker_end(other);
 	dns_stop(&dns);
 }
 
@@ -186,15 +217,15 @@ a_dead_family_is_told_once_and_when_it_is_back(void **state)
 
 	(void)state;
 	begin("");
-	four = talker_start(hold);
-	snprintf(addresses, sizeof(addresses), "[::1]:%u 127.0.0.1:%u", four->port, four->port);
+	four = talker_start_on("192.0.2.9", 0, hold);
+	snprintf(addresses, sizeof(addresses), "[2001:db8::9]:%u 192.0.2.9:%u", four->port, four->port);
 	host_start(&host);
 	host_set(&host, 1, make_upstream("both", addresses, 3), false);
 	host_until(&host, host.ready[0] == 3);
 	host_until(&host, host.warnings[WARNING_FAMILY_BROKEN] == 1);
 	assert_int_equal(host.last_number[WARNING_FAMILY_BROKEN], 6);
 	assert_code(host.last_warning[WARNING_FAMILY_BROKEN].code, FAILURE_CONNECTION_REFUSED);
-	six = talker_start_on("::1", four->port, hold);
+	six = talker_start_on("2001:db8::9", four->port, hold);
 	host_command(&host, 1, COMMAND_RECONNECT);
 	host_until(&host, host.closes == 3 && host.ready[0] == 3);
 	host_until(&host, host.overs[WARNING_FAMILY_BROKEN] == 1);
@@ -276,6 +307,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_service_leads_to_the_hosts_of_its_records),
+		cmocka_unit_test(the_order_of_records_outweighs_the_family),
 		cmocka_unit_test(a_services_certificate_is_for_its_domain_or_its_host),
 		cmocka_unit_test(an_address_that_has_gone_is_left),
 		cmocka_unit_test(a_dead_family_is_told_once_and_when_it_is_back),

@@ -235,6 +235,43 @@ an_upstreams_warnings_wait_too(void **state)
 	mail_done(&mail);
 }
 
+/* What begins and is over while main is slow is told as over; what it carried is given back. */
+static void
+the_latest_warning_of_a_kind_counts(void **state)
+{
+	struct failure failure;
+	const struct warning begun = { WARNING_PROBE_FAILING, 2, &failure };
+	struct mail mail;
+	struct event event;
+
+	(void)state;
+	begin(&mail, 0);
+	fill();
+	failure_init(&failure, FAILURE_TIMEOUT_PROBE, STAGE_READY);
+	failure.others = others_new(&(struct address_failure){ .code = FAILURE_TIMEOUT_PROBE }, 1);
+	outbox_warning(&outbox, &mail, &begun, 10);
+	outbox_warning(&outbox, &mail, &(struct warning){ WARNING_FAMILY_BROKEN, 6, NULL }, 20);
+	outbox_warning(&outbox, &mail, &(struct warning){ WARNING_PROBE_FAILING, 0, NULL }, 30);
+	empty();
+	assert_true(outbox_flush(&outbox, 60));
+	assert_int_equal(next(EVENT_WARNING).warning.kind, WARNING_LOST);
+	event = next(EVENT_WARNING);
+	assert_int_equal(event.warning.kind, WARNING_PROBE_FAILING);
+	assert_int_equal(event.warning.number, 0);
+	assert_int_equal(event.at, 30);
+	assert_int_equal(event.warning.failure.code, FAILURE_NONE);
+	event = next(EVENT_WARNING);
+	assert_int_equal(event.warning.kind, WARNING_FAMILY_BROKEN);
+	assert_int_equal(event.warning.number, 6);
+	assert_false(mailbox_receive(mailbox, &event));
+	/* Never told: nothing is left behind. */
+	fill();
+	failure_init(&failure, FAILURE_TIMEOUT_PROBE, STAGE_READY);
+	failure.others = others_new(&(struct address_failure){ .code = FAILURE_TIMEOUT_PROBE }, 1);
+	outbox_warning(&outbox, &mail, &begun, 70);
+	mail_done(&mail);
+}
+
 static void
 the_workers_own_words_wait_and_add_up(void **state)
 {
@@ -290,6 +327,7 @@ main(void)
 		WITH_AN_OUTBOX(nobody_overtakes),
 		WITH_AN_OUTBOX(the_end_comes_last_and_is_told),
 		WITH_AN_OUTBOX(an_upstreams_warnings_wait_too),
+		WITH_AN_OUTBOX(the_latest_warning_of_a_kind_counts),
 		WITH_AN_OUTBOX(the_workers_own_words_wait_and_add_up),
 		WITH_AN_OUTBOX(what_is_done_before_it_was_told_leaves_nothing),
 	};
