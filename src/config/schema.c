@@ -353,7 +353,8 @@ const struct schema_key schema[] = {
 		  "srv: addresses, \"@target\" means the host that the SRV record names, which is as "
 		  "trustworthy as the domain's answers are: plain DNS can be forged." },
 	{ UPSTREAM("tls.sni", policy.tls.sni), TEXT(253), RECONNECT, .empty_means = true,
-	  .unset = "the host name that is verified, none for an IP address",
+	  .unset = "the host name of the address (of srv: its domain, or the host with @target), "
+		   "none for an IP address",
 	  .says = "The host name that is sent to the server (Server Name Indication); the empty "
 		  "string sends none." },
 	{ UPSTREAM("tls.ca_file", policy.tls.ca_file), PATH, RECONNECT, .unset = "the system's trust store",

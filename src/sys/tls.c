@@ -100,17 +100,23 @@ copy_host(char *to, size_t size, const char *host)
 		to[strcspn(to, "%")] = '\0';
 }
 
-/* The name to verify.  The policy's own comes first; "@target" is whatever plain DNS has made of a service. */
+/* Whom we mean to talk to; "@target" is whatever plain DNS has made of a service. */
+static const char *
+name_of_peer(const struct tls_policy *policy, const struct tls_setup *setup)
+{
+	bool is_target = policy->verify_name &&
+			 strcmp(policy->verify_name, VERIFY_NAME_SRV_TARGET) == 0;
+
+	return is_target && setup->srv_host ? setup->srv_host : target_domain(setup->target);
+}
+
+/* The policy's own name comes first. */
 static const char *
 name_to_verify(const struct tls_policy *policy, const struct tls_setup *setup)
 {
-	const char *domain = target_domain(setup->target);
-
-	if (!policy->verify_name)
-		return domain;
-	if (strcmp(policy->verify_name, VERIFY_NAME_SRV_TARGET) == 0)
-		return setup->srv_host ? setup->srv_host : domain;
-	return policy->verify_name;
+	if (policy->verify_name && strcmp(policy->verify_name, VERIFY_NAME_SRV_TARGET) != 0)
+		return policy->verify_name;
+	return name_of_peer(policy, setup);
 }
 
 static bool
@@ -125,12 +131,13 @@ static void
 choose_names(struct tls *tls, const struct tls_setup *setup)
 {
 	const struct tls_policy *policy = tls->policy;
+	const char *peer = name_of_peer(policy, setup);
 
 	copy_host(tls->name, sizeof(tls->name), name_to_verify(policy, setup));
 	if (policy->sni)
 		copy_host(tls->sni, sizeof(tls->sni), policy->sni);
-	else if (!is_address(tls->name))
-		copy_host(tls->sni, sizeof(tls->sni), tls->name);
+	else if (!is_address(peer))
+		copy_host(tls->sni, sizeof(tls->sni), peer);
 	if (setup->srv_host)
 		text_copy(tls->peer, sizeof(tls->peer), setup->srv_host);
 	else

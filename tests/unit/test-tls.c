@@ -376,10 +376,10 @@ test_sni(void **state)
 	assert_string_equal(failure_detail(&lab.failure, "sni"), "refused.example");
 	lab.policy.sni = NULL;
 	lab.policy.verify_name = LAB_HOST;
-	lab.target = (struct target){ .kind = TARGET_ADDRESS, .host = "192.0.2.7" };
+	lab.target = (struct target){ .kind = TARGET_NAME, .host = "front.example" };
 	assert_code(lab_code(&lab, &server), FAILURE_NONE);
-	assert_string_equal(seen_sni, LAB_HOST); /* the name that is verified, whatever the target is */
-	lab.policy.verify_name = "192.0.2.7";
+	assert_string_equal(seen_sni, "front.example"); /* the host, whatever name is verified */
+	lab.target = (struct target){ .kind = TARGET_ADDRESS, .host = "192.0.2.7" };
 	assert_code(lab_code(&lab, &server), FAILURE_NONE);
 	assert_string_equal(seen_sni, "(none)");
 	lab_end(&lab);
