@@ -14,9 +14,9 @@
  *	cut-NUMBER	over UDP truncated, over TCP as "ip-NUMBER"
  *	silent		nothing
  *	once-silent	nothing the first time, then as "a"
+ *	twice-silent	nothing the first two times
  *	ip-NUMBER	A 192.0.2.NUMBER or AAAA 2001:db8::NUMBER; four-NUMBER, six-NUMBER: one of them alone; TTL 60
  *	slow-NUMBER	as "ip-9", over UDP after NUMBER ms
- *	once-slow	the first time after 400 ms, then at once
  * SRV records are those of dns_offer() for the name; of others the first label tells, without its underscore.
  * "search.test" is the domain of a search list: in it only "short" exists.  Any other name is "nx".
  */
@@ -237,7 +237,7 @@ dns_put_host(struct dns_message *reply, unsigned int number)
 
 	if (strncmp(label, "ip-", 3) == 0 || strncmp(label, "cut-", 4) == 0)
 		dns_put_numbered(reply, number);
-	else if (strncmp(label, "slow-", 5) == 0 || strcmp(label, "once-slow") == 0)
+	else if (strncmp(label, "slow-", 5) == 0)
 		dns_put_numbered(reply, 9);
 	else if (strncmp(label, "four-", 5) != 0 && strncmp(label, "six-", 4) != 0)
 		return false;
@@ -299,6 +299,9 @@ dns_answer(struct dns_server *server, struct dns_message *reply, bool tcp)
 	if (strcmp(reply->label, "once-silent") == 0 &&
 	    __atomic_fetch_add(&server->once_seen, 1, __ATOMIC_SEQ_CST) == 0)
 		return false;
+	if (strcmp(reply->label, "twice-silent") == 0 &&
+	    __atomic_fetch_add(&server->once_seen, 1, __ATOMIC_SEQ_CST) < 2)
+		return false;
 	if (strcmp(reply->label, "noise") == 0) {
 		memset(reply->bytes + 2, 0xff, reply->length - 2);
 		return true;
@@ -325,13 +328,10 @@ dns_answer(struct dns_server *server, struct dns_message *reply, bool tcp)
 
 /* How long a reply over UDP is held back, in ms. */
 static unsigned int
-dns_delay(struct dns_server *server, const struct dns_message *reply)
+dns_delay(const struct dns_message *reply)
 {
 	if (strncmp(reply->label, "slow-", 5) == 0)
 		return (unsigned int)atoi(reply->label + 5);
-	if (strcmp(reply->label, "once-slow") == 0 &&
-	    __atomic_fetch_add(&server->once_seen, 1, __ATOMIC_SEQ_CST) == 0)
-		return 400;
 	return 0;
 }
 
@@ -382,7 +382,7 @@ dns_serve_udp(struct dns_server *server)
 	message.length = length > 0 ? (size_t)length : 0;
 	if (length <= 12 || !dns_answer(server, &message, false))
 		return;
-	delay = dns_delay(server, &message);
+	delay = dns_delay(&message);
 	if (delay > 0)
 		dns_hold_back(server, &message, delay, &from);
 	else
