@@ -268,6 +268,7 @@ change_runner(struct runner *runner, struct upstream *upstream, bool in_place, u
 		runner->paused = !upstream->policy.enabled;
 	if (is_unverified(upstream) && !is_unverified(before))
 		warn(runner, WARNING_VERIFICATION_DISABLED, 0, now);
+	runner->look_again = true; /* when to warn of a certificate's end may be another matter */
 	in_place = in_place && upstream->target_count == before->target_count;
 	if (!in_place) {
 		refresh_cancel(runner);
