@@ -295,6 +295,7 @@ follow_files(struct runner *runner, usec_t now)
 	}
 	runner->state = state;
 	runner->judge_again = !all;
+	runner->look_again = true; /* our certificate may end at another time, also where no link is ready */
 	runner_roll(runner, now);
 }
 

@@ -324,6 +324,28 @@ our_own_certificates_end_is_a_warning(void **state)
 	SSL_CTX_free(tls);
 }
 
+/* Nobody is ready, since nobody listens; our certificate ends all the same, and then another one comes. */
+static void
+our_own_certificates_end_needs_no_ready_link(void **state)
+{
+	struct upstream *upstream;
+	char certificate[128], key[128], address[64];
+	struct host host;
+
+	(void)state;
+	install_ca(&authority, NULL);
+	authority_client(&authority, certificate, key);
+	host_start(&host);
+	upstream = make_tls_upstream("nobody", free_address(address, sizeof(address)), 1, &authority);
+	keep(upstream, &upstream->policy.tls.certificate, certificate);
+	keep(upstream, &upstream->policy.tls.key, key);
+	upstream->policy.tls.expiry_warning = 2 * USEC_PER_DAY;
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.warnings[WARNING_OWN_CERTIFICATE] == 1);
+	assert_false(host_link(&host, 1, 1)->was_ready);
+	host_end(&host);
+}
+
 int
 main(void)
 {
@@ -335,6 +357,7 @@ main(void)
 		cmocka_unit_test(an_ended_certificate_is_renewed_once),
 		cmocka_unit_test(without_another_certificate_the_attempt_says_so),
 		cmocka_unit_test(our_own_certificates_end_is_a_warning),
+		cmocka_unit_test(our_own_certificates_end_needs_no_ready_link),
 	};
 
 	/* Servers write to whoever has gone. */
