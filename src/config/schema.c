@@ -353,10 +353,10 @@ const struct schema_key schema[] = {
 		  "srv: addresses, \"@target\" means the host that the SRV record names, which is as "
 		  "trustworthy as the domain's answers are: plain DNS can be forged." },
 	{ UPSTREAM("tls.sni", policy.tls.sni), TEXT(253), RECONNECT, .empty_means = true,
-	  .unset = "the host name of the address (of srv: its domain, or the host with @target), "
-		   "none for an IP address",
+	  .unset = "the host name of the address, none for an IP address",
 	  .says = "The host name that is sent to the server (Server Name Indication); the empty "
-		  "string sends none." },
+		  "string sends none.  Of srv: it is the domain by default, or the host where "
+		  "tls.verify_name is @target." },
 	{ UPSTREAM("tls.ca_file", policy.tls.ca_file), PATH, RECONNECT, .unset = "the system's trust store",
 	  .says = "The certificates of trusted issuers, in PEM, instead of the system's." },
 	{ UPSTREAM("tls.ca_dir", policy.tls.ca_dir), PATH, RECONNECT, .unset = "the system's trust store",

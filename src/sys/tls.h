@@ -67,7 +67,7 @@ int tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, 
 bool tls_files_changed(const struct tls_sessions *sessions, const struct tls_policy *policy);
 
 struct tls_setup {
-	int fd; /* connected; stays the caller's */
+	int fd;			     /* connected; stays the caller's */
 	const struct target *target; /* whose domain is verified and named by SNI, unless the policy says otherwise */
 	const char *srv_host; /* of a service: the host its record names, for VERIFY_NAME_SRV_TARGET; copied; or NULL */
 	const struct tls_policy *policy;	  /* as prepared; lives as long as the tls object */

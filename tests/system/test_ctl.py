@@ -86,7 +86,7 @@ def test_status_shows_what_is_wrong_first(world):
     names = [line.split()[0] for line in lines[3:] if not line.startswith(" ")]
     assert names == ["refused", "web", "good"]
     assert "connection.refused" in result.stdout and "(ECONNREFUSED)" in result.stdout
-    assert "The peer speaks HTTP in plain text" in result.stdout
+    assert "The peer sends HTTP instead of TLS" in result.stdout
     assert re.search(r"^good +up +2/2 ", result.stdout, re.MULTILINE)
 
 
