@@ -92,7 +92,7 @@ def mariadb(folder, authority, good):
         }
         tls='--ssl-cert=/holdfast/server.pem --ssl-key=/holdfast/server.key --ssl-ca=/holdfast/ca.pem'
         start /tmp/plain 3307 --init-file=/holdfast/users.sql &
-        start /tmp/full 3308 --init-file=/holdfast/users.sql --max-connections=10 $tls &
+        start /tmp/full 3308 --init-file=/holdfast/users.sql --max-connections=10 --connect-timeout=3600 $tls &
         start /tmp/strict 3309 $tls &
         start /var/lib/mysql 3306 --init-file=/holdfast/users.sql $tls
     """

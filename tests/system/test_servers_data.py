@@ -147,7 +147,7 @@ def world_of_servers(serve, authority, server, expired):
 
 def fill():
     """Connections that take all the room of the servers that have little of it."""
-    rooms = [(3308, 11, b""), (6382, 1, b"PING\r\n"), (1885, 1, b"\x10\x0d\0\4MQTT\4\2\0\x3c\0\1x")]
+    rooms = [(3308, 11, b""), (6382, 1, b"PING\r\n"), (1885, 1, b"\x10\x0d\0\4MQTT\4\2\0\0\0\1x")]
     held = []
     for port, count, first in rooms:
         for _ in range(count):
