@@ -338,6 +338,7 @@ plan_url(const struct arguments *arguments, const struct check_url *url, struct 
 		return STATUS_USAGE;
 	if (target_parse(url->address, family_of(arguments), &target, &problem) < 0) {
 		failure_init(&plan->failure, FAILURE_ADDRESS_INVALID, STAGE_LOAD);
+		failure_add_detail(&plan->failure, "why", problem);
 		ctl_complain("\"%s\" %s", url->address, problem);
 		return 0;
 	}

@@ -129,26 +129,70 @@ make_address(const char *word, size_t length, uint16_t port)
 	return ctl_need(whole);
 }
 
+/* The scheme's name as the table has it: its case means nothing (RFC 3986, section 3.1). */
+static char *
+scheme_name(const char *word, const char *mark)
+{
+	char *name = ctl_need(mark ? strndup(word, (size_t)(mark - word)) : strdup(plain->name));
+
+	for (char *letter = name; *letter; letter++) {
+		if (*letter >= 'A' && *letter <= 'Z')
+			*letter = (char)(*letter - 'A' + 'a');
+	}
+	return name;
+}
+
+/* "/path?query" of what follows the place; a fragment is for browsers alone. */
+static char *
+make_path(const char *rest)
+{
+	char *path;
+
+	if (rest[0] != '/' && rest[0] != '?')
+		return NULL;
+	if (asprintf(&path, "%s%.*s", rest[0] == '?' ? "/" : "", (int)strcspn(rest, "#"), rest) < 0)
+		path = NULL;
+	return ctl_need(path);
+}
+
+static bool
+complain_url(const char *word, const char *problem)
+{
+	ctl_complain("\"%s\" %s", word, problem);
+	return false;
+}
+
+/* `place`: what stands behind "://". */
+static bool
+split_place(const char *word, const char *place, struct check_url *url)
+{
+	size_t length = strcspn(place, "/?#");
+	const char *rest = place + length;
+
+	if (memchr(place, '@', length))
+		return complain_url(word, "names a user or password; check takes none in a URL");
+	if (url->scheme->probe == PROBE_HTTP)
+		url->path = make_path(rest);
+	else if (rest[0] != '\0' && strcmp(rest, "/") != 0)
+		return complain_url(word, "has a path; that is for http and https alone");
+	url->address = make_address(place, length, url->scheme->port);
+	return true;
+}
+
 bool
 check_url_parse(const char *word, struct check_url *ret_url)
 {
 	const char *mark = strstr(word, MARK), *place = mark ? mark + strlen(MARK) : word;
-	_cleanup_(freep) char *name = ctl_need(mark ? strndup(word, (size_t)(mark - word)) :
-						      strdup(plain->name));
-	size_t length = strlen(place);
+	_cleanup_(freep) char *name = scheme_name(word, mark);
 
 	*ret_url = (struct check_url){ .scheme = find_scheme(name) };
 	if (!ret_url->scheme) {
 		complain_scheme(name);
 		return false;
 	}
-	if (ret_url->scheme->probe == PROBE_HTTP && strncmp(place, UNIX, strlen(UNIX)) != 0) {
-		length = strcspn(place, "/?");
-		ret_url->path = place[length] == '/' ? ctl_need(strdup(place + length)) : NULL;
-	} else if (length > 0 && place[length - 1] == '/' && strncmp(place, UNIX, strlen(UNIX)) != 0) {
-		length--; /* as a browser's address line leaves it */
-	}
-	ret_url->address = make_address(place, length, ret_url->scheme->port);
+	if (strncmp(place, UNIX, strlen(UNIX)) != 0)
+		return split_place(word, place, ret_url);
+	ret_url->address = ctl_need(strdup(place));
 	return true;
 }
 

@@ -15,6 +15,11 @@
 
 /* Each attempt keeps its own deadlines; this is for a worker that has broken down. */
 #define PATIENCE (10 * USEC_PER_SEC)
+/*
+ * A connection that nobody has asked anything over is looked at for a while before it counts: a balancer without backends, an access list
+ * or a limit lets us in and closes at once.  As long as what settle waits for a server's second thoughts.
+ */
+#define HOLD_TIMEOUT DEFAULT_SETTLE_TIMEOUT
 /* How long the good connections may take to be closed in order. */
 #define CLOSE_PATIENCE (500 * USEC_PER_MSEC)
 
@@ -278,16 +283,66 @@ attempt_failed(struct trace_attempt *attempt, struct failure *failure, usec_t el
 		attempt->timing[failure->stage] = failure->elapsed;
 }
 
+/* In order, whichever ended first. */
 static void
-attempt_told(struct trace_attempt *attempt, struct event *event, usec_t elapsed)
+tell_ended(struct trace *trace)
+{
+	while (trace->watcher && trace->told < trace->attempt_count &&
+	       trace->attempts[trace->told].ended) {
+		trace->watcher->ended(trace->watcher->arg, trace, trace->told);
+		trace->told++;
+	}
+}
+
+/* It is ready.  An application that has answered a probe has proved enough. */
+static void
+hold(const struct trace *trace, struct trace_attempt *attempt, const struct event *event, usec_t elapsed)
+{
+	usec_t rtt = event->status.rtt;
+
+	attempt->elapsed = elapsed;
+	attempt->held_until = event->at;
+	if (trace->upstream->policy.probe.kind == PROBE_NONE)
+		attempt->held_until = usec_add(event->at, usec_max(HOLD_TIMEOUT, usec_add(rtt, rtt)));
+}
+
+static void
+attempt_told(const struct trace *trace, struct trace_attempt *attempt, struct event *event, usec_t elapsed)
 {
 	memcpy(attempt->timing, event->status.timing, sizeof(attempt->timing));
 	if (event->status.stage != STAGE_READY)
 		return;
+	chain_unref(attempt->status.tls.chain);
 	attempt->status = event->status;
 	event->status.tls.chain = NULL; /* the reference has moved */
-	attempt->elapsed = elapsed;
-	attempt->worked = attempt->ended = true;
+	if (attempt->held_until == 0)
+		hold(trace, attempt, event, elapsed);
+}
+
+/* Those that have been ready for long enough work. */
+static void
+release_held(struct trace *trace, usec_t now)
+{
+	usec_t next = USEC_INFINITY;
+
+	for (unsigned int i = 0; i < trace->attempt_count; i++) {
+		struct trace_attempt *attempt = &trace->attempts[i];
+
+		if (attempt->ended || attempt->held_until == 0)
+			continue;
+		if (attempt->held_until <= now)
+			attempt->worked = attempt->ended = true;
+		else
+			next = usec_min(next, attempt->held_until);
+	}
+	timer_arm(trace->hold, next);
+	tell_ended(trace);
+}
+
+static void
+on_held(void *arg, usec_t now)
+{
+	release_held(arg, now);
 }
 
 static void
@@ -305,18 +360,7 @@ on_event(struct trace *trace, struct event *event)
 	if (event->kind == EVENT_FAILURE)
 		attempt_failed(attempt, &event->failure, elapsed);
 	else if (event->kind == EVENT_LINK)
-		attempt_told(attempt, event, elapsed);
-}
-
-/* In order, whichever ended first. */
-static void
-tell_ended(struct trace *trace)
-{
-	while (trace->watcher && trace->told < trace->attempt_count &&
-	       trace->attempts[trace->told].ended) {
-		trace->watcher->ended(trace->watcher->arg, trace, trace->told);
-		trace->told++;
-	}
+		attempt_told(trace, attempt, event, elapsed);
 }
 
 static void
@@ -325,12 +369,11 @@ on_wakeup(void *arg, usec_t now)
 	struct trace *trace = arg;
 	struct event event;
 
-	(void)now;
 	while (trace->worker && worker_receive(trace->worker, &event)) {
 		on_event(trace, &event);
 		event_done(&event);
 	}
-	tell_ended(trace);
+	release_held(trace, now);
 }
 
 static bool
@@ -422,6 +465,8 @@ open_loop(struct trace *trace)
 	if (r == 0)
 		r = timer_new(trace->loop, on_expired, trace, &trace->timer);
 	if (r == 0)
+		r = timer_new(trace->loop, on_held, trace, &trace->hold);
+	if (r == 0)
 		r = wakeup_new(trace->loop, on_wakeup, trace, &trace->wakeup);
 	if (r == 0)
 		r = resolver_new(trace->loop, &trace->resolver);
@@ -435,6 +480,7 @@ close_loop(struct trace *trace)
 		return; /* it may still poke us */
 	trace->resolver = resolver_free(trace->resolver);
 	trace->wakeup = wakeup_free(trace->wakeup);
+	trace->hold = timer_free(trace->hold);
 	trace->timer = timer_free(trace->timer);
 	trace->loop = loop_free(trace->loop);
 }

@@ -27,7 +27,8 @@ struct trace_attempt {
 	const char *host; /* of a service: the host whose address it is; borrowed from the query; or NULL */
 	struct address address; /* the target's or, through a proxy, the proxy's */
 	bool ended, worked;
-	usec_t elapsed;		    /* from the beginning to the end of the attempt */
+	usec_t held_until; /* it is ready, and works if nothing happens until then; 0: it is not */
+	usec_t elapsed;	   /* from the beginning to the end of the attempt */
 	usec_t timing[STAGE_COUNT]; /* USEC_INFINITY: the stage did not run */
 	struct link_status status;  /* of the ready connection, where it worked; owns its chain */
 	struct failure failure;	    /* where it did not */
@@ -53,7 +54,8 @@ struct trace {
 	struct loop *loop; /* while it runs; so all that follows */
 	struct resolver *resolver;
 	struct wakeup *wakeup;
-	struct timer *timer;
+	struct timer *timer; /* of all together */
+	struct timer *hold;  /* of the first held_until */
 	struct worker *worker;
 	usec_t since;
 	uint64_t seed; /* of the order among records of a service */

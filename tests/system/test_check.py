@@ -110,6 +110,19 @@ def test_a_service(authority, server):
         check(url, f"--ca-file={authority.file}", "--name=@target", status=0)
 
 
+@pytest.mark.parametrize("scheme, then, code, status", [
+    ("tcp", peers.close_at_once, "connection.closed-early", 12),
+    ("tcp", peers.reset_at_once, "connection.reset-early", 12),
+    ("tls", peers.tls_close, "connection.closed-early", 12),
+    ("tls", peers.tls_cut, "connection.truncated", 12),
+    ("tls", peers.tls_reset, "connection.reset", 12),
+])
+def test_who_lets_us_in_and_hangs_up_at_once_does_not_work(peer, authority, server, scheme, then, code, status):
+    serve = peers.tls(peers.tls_context(server), then) if scheme == "tls" else then
+    words = [f"--ca-file={authority.file}"] if scheme == "tls" else []
+    assert code in check(f"{scheme}://{peer(serve).address}", *words, status=status).stdout
+
+
 def test_addresses_are_shown_in_turn_as_they_end(tmp_path, peer, cleanup):
     """The first one is told of while the second is still being tried."""
     silent = peers.SilentListener()

@@ -117,6 +117,7 @@ a_scheme_says_what_is_spoken(void **state)
 		{ "xmpp-server+starttls://a", "a", 5269, true, STARTTLS_XMPP_SERVER, PROBE_NONE, NULL },
 		{ "https://a/health?x=1", "a", 443, true, STARTTLS_NONE, PROBE_HTTP, "GET /health?x=1" },
 		{ "http://a:8080", "a", 8080, false, STARTTLS_NONE, PROBE_HTTP, DEFAULT_PROBE_REQUEST },
+		{ "HTTPS://a?x=1#part", "a", 443, true, STARTTLS_NONE, PROBE_HTTP, "GET /?x=1" },
 		{ "rediss://a", "a", 6379, true, STARTTLS_NONE, PROBE_REDIS, NULL },
 		{ "ldaps://a", "a", 636, true, STARTTLS_NONE, PROBE_NONE, NULL },
 		{ "tls://srv:_ldaps._tcp.a", "_ldaps._tcp.a", 0, true, STARTTLS_NONE, PROBE_NONE, NULL },
@@ -195,6 +196,8 @@ options_that_cannot_be_right_are_refused(void **state)
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--timeout=soon"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--cert=/c.pem"), STATUS_USAGE); /* and no key */
 	assert_int_equal(PLAN(&plan, "smtp+tls://a"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "https://me:secret@a/"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tls://a:1/path"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "pop3://a"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tcp://a:1", "--probe=rediss"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tcp://a:1", "--probe=redis:x"), STATUS_USAGE);
