@@ -191,7 +191,8 @@ const struct schema_key schema[] = {
 	  .says = "The addresses that a name may lead to." },
 	{ UPSTREAM("order", policy.order), WORD(orders, ORDER_LISTED), IN_PLACE,
 	  .says = "How an attempt goes through several addresses: as they are listed, or shuffled "
-		  "each time." },
+		  "each time, those that one name leads to as well.  What the records of srv: say of "
+		  "their order is kept." },
 	{ UPSTREAM("source", policy.transport.source), .type = TYPE_IP, RECONNECT,
 	  .unset = "the kernel's choice", .says = "The address of this host to connect from." },
 	{ UPSTREAM("interface", policy.transport.interface), .type = TYPE_INTERFACE,

@@ -40,12 +40,15 @@ race_init(struct race *race, const struct race_setup *setup, struct prng *prng)
 	race->pacing_deadline = 0;
 	race->last_family = AF_UNSPEC;
 	race->proxied = setup->proxied;
+	race->order = setup->order;
 	for (unsigned int i = 0; i < RACE_MAX; i++)
 		race->slot[i] = -1;
 	for (unsigned int i = 0; i < TARGETS_MAX; i++)
 		race->rank[i] = i;
-	if (setup->order == ORDER_RANDOM)
+	if (setup->order == ORDER_RANDOM) {
 		shuffle(race->rank, setup->target_count, prng);
+		prng_init(&race->lots, prng_next(prng));
+	}
 }
 
 void
@@ -92,6 +95,8 @@ race_add(struct race *race, unsigned int target, unsigned int rank, const struct
 	}
 	candidate = &race->candidates[race->candidate_count++];
 	*candidate = (struct candidate){ .address = *address, .target = target, .rank = rank };
+	if (race->order == ORDER_RANDOM)
+		candidate->lot = prng_next(&race->lots);
 }
 
 void
@@ -121,7 +126,7 @@ goes_first(const struct race *race, const struct candidate *a, const struct cand
 		return a->rank < b->rank;
 	if (a_ipv6 != b_ipv6)
 		return a_ipv6 == (race->last_family != AF_INET6);
-	return false;
+	return a->lot < b->lot;
 }
 
 static int

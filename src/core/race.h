@@ -3,7 +3,7 @@
  *
  * Candidates come in as queries are answered; the best-ranked untried one goes next: targets in their
  * order, within a service its records in theirs (RFC 2782), families interleaved within a target and record
- * (IPv6 first, section 4), a lately bad address last.
+ * (IPv6 first, section 4), the addresses of one family as they came or shuffled, a lately bad address last.
  */
 #pragma once
 
@@ -30,6 +30,7 @@ struct candidate {
 	struct address address;
 	unsigned int target;
 	unsigned int rank; /* of a service: its record's place; else 0 */
+	uint64_t lot; /* with ORDER_RANDOM: its place among those that nothing else tells apart; else 0 */
 	enum candidate_state state;
 	unsigned int slot;	/* while CONNECTING */
 	usec_t started_at;	/* once it was started: since when it connects */
@@ -58,6 +59,8 @@ struct race {
 	usec_t pacing_deadline; /* not before it does the next one join; 0: at once */
 	int last_family;	/* of the last one started: the other family is next */
 	bool proxied;
+	enum order order;
+	struct prng lots;	     /* with ORDER_RANDOM */
 	struct address shunned;	     /* failed lately: tried last */
 	unsigned int shunned_target; /* which one it led to */
 };

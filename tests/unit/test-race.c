@@ -155,6 +155,32 @@ a_random_order_is_even_and_repeatable(void **state)
 		assert_in_range(first[i], 850, 1150);
 }
 
+/* A name may lead to many addresses: they are several addresses, too. */
+static void
+the_addresses_of_one_name_are_shuffled_as_well(void **state)
+{
+	const struct race_setup random = { .target_count = 1, .order = ORDER_RANDOM };
+	unsigned int first[3] = { 0 };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 3000; seed++) {
+		static const char *const addresses[] = { "192.0.2.1", "192.0.2.2", "192.0.2.3" };
+		struct race race = { 0 };
+		struct prng prng;
+		const char *begins;
+
+		prng_init(&prng, seed);
+		race_init(&race, &random, &prng);
+		for (unsigned int i = 0; i < 3; i++)
+			add(&race, 0, addresses[i], NOON);
+		begins = next(&race, NOON);
+		for (unsigned int i = 0; i < 3; i++)
+			first[i] += strcmp(begins, addresses[i]) == 0;
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		assert_in_range(first[i], 850, 1150);
+}
+
 /* RFC 8305, section 3: A waits for AAAA, but not long; AAAA does not wait for A. */
 static void
 ipv4_waits_for_ipv6_and_not_the_other_way(void **state)
@@ -624,6 +650,7 @@ main(void)
 		cmocka_unit_test(families_take_turns_and_ipv6_begins),
 		cmocka_unit_test(targets_keep_their_order),
 		cmocka_unit_test(a_random_order_is_even_and_repeatable),
+		cmocka_unit_test(the_addresses_of_one_name_are_shuffled_as_well),
 		cmocka_unit_test(ipv4_waits_for_ipv6_and_not_the_other_way),
 		cmocka_unit_test(an_empty_answer_ends_the_wait),
 		cmocka_unit_test(a_worse_target_waits_for_a_better_one),
