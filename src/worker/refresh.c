@@ -144,8 +144,8 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 		note_listed(refresh->runner, &answer->addresses[i]);
 	if (answer->count > 0)
 		refresh->ttl = usec_min(refresh->ttl, answer->ttl);
-	/* That a name has none of one family is an answer, too.  A full one may have left out the very address. */
-	if (answer->count == ANSWER_ADDRESSES_MAX ||
+	/* That a name has none of one family is an answer, too.  A partial one may have left out the very address. */
+	if (answer->partial || answer->count == ANSWER_ADDRESSES_MAX ||
 	    (answer->count == 0 && answer->failure.code != FAILURE_ADDRESS_NO_DATA))
 		refresh->incomplete = true;
 	if (refresh->pending == 0)
