@@ -110,21 +110,22 @@ REDIS_TLS = f"tls-cert-file {CERTIFICATE}\ntls-key-file {KEY}\ntls-ca-cert-file 
 
 def redis(folder, authority, good):
     """Redis: plain on port 6379 and TLS on 6380; with a password on 6381; with room for one client on 6382; demanding a client
-    certificate on 6383; one that still loads nothing but a master it cannot find on 6384."""
+    certificate on 6383; one that has lost its master on 6384; one for tests to disturb on 6385."""
     files = {
         "open.conf": REDIS + REDIS_TLS + "port 6379\ntls-port 6380\nprotected-mode yes\nbind 0.0.0.0\n",
         "password.conf": REDIS + "port 6381\nbind 127.0.0.1\nrequirepass secret\n",
         "full.conf": REDIS + "port 6382\nbind 127.0.0.1\nmaxclients 1\n",
         "client.conf": REDIS + REDIS_TLS.replace("clients no", "clients yes") + "port 0\ntls-port 6383\nbind 127.0.0.1\n",
+        "disturbed.conf": REDIS + "port 6385\nbind 127.0.0.1\nreplica-serve-stale-data no\n",
         "replica.conf": REDIS + "port 6384\nbind 127.0.0.1\nreplicaof 127.0.0.1 1\nreplica-serve-stale-data no\n",
     }
     script = """
-        for name in password full client replica; do
+        for name in password full client replica disturbed; do
             redis-server /holdfast/$name.conf &
         done
         redis-server /holdfast/open.conf
     """
-    return Server(folder, script, files, (6379, 6380, 6381, 6382, 6383, 6384), tls_files(authority, good))
+    return Server(folder, script, files, (6379, 6380, 6381, 6382, 6383, 6384, 6385), tls_files(authority, good))
 
 
 def memcached(folder, authority, good):

@@ -5,6 +5,7 @@ import pytest
 
 import servers_cases
 import servers_data
+from daemon import upstream
 from servers_cases import Case, client
 
 MISSING, AT_THE_DOOR = "protocol.starttls-missing", "protocol.greeting-rejected"
@@ -174,3 +175,22 @@ def test_url(world_of_servers, own_files, url, code):
     report, status = servers_cases.run_check([url, *[f"--ca-file={own_files}/ca.pem"] * secured])
     attempt, = report["attempts"]
     assert attempt.get("failure", {}).get("code") == code and (status == 0) == (code is None), report
+
+
+def test_while_ready(world_of_servers, start):
+    """A server that begins to answer with errors, or stops answering, loses the link; TCP alone would have noticed neither."""
+    probe = {"kind": "redis", "interval": "200ms", "failures": 2}
+    daemon = start([upstream("x", "127.0.0.1:6385", probe=probe, timeouts={"probe": "500ms"})])
+    daemon.wait_up("x")
+    with socket.create_connection(("127.0.0.1", 6385), timeout=30) as administrator:
+        def command(words):
+            administrator.sendall(words + b"\r\n")
+            assert administrator.recv(4096) == b"+OK\r\n"
+        command(b"REPLICAOF 127.0.0.1 1")
+        failure = daemon.wait_failure("x", STATUS, stage="ready")
+        assert "MASTERDOWN" in failure["evidence"]
+        command(b"REPLICAOF NO ONE")
+        daemon.wait_up("x")
+        command(b"CLIENT PAUSE 3000 ALL")
+        daemon.wait_failure("x", "timeout.heartbeat", stage="ready")
+        daemon.wait_up("x")
