@@ -3,6 +3,7 @@ import pytest
 
 import servers
 import servers_cases
+from daemon import eventually
 from servers_cases import Case, client
 
 TLS12, TLS13 = "NORMAL:-VERS-ALL:+VERS-TLS1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.3"
@@ -71,3 +72,15 @@ def test_check(world_of_servers, own_files, case):
 @servers_cases.parametrized(CASES)
 def test_daemon(holdfast, case):
     servers_cases.judge_daemon(case, holdfast)
+
+
+@pytest.mark.parametrize("name", ["good-1.2", "good-1.3", "certificate-shown-1.2", "certificate-shown-1.3"])
+def test_resumption(holdfast, name):
+    """The next connection resumes GnuTLS's session, also where our certificate was asked for; the verdict is not waited for in vain."""
+    def link():
+        return holdfast.upstream(name)["links"][0]
+    holdfast.wait_up(name)
+    first = link()["source"]
+    holdfast.call("Reconnect", name=name)
+    eventually(lambda: link()["stage"] == "ready" and link().get("source") != first, f"another connection; {link()}")
+    assert link()["tls"]["resumed"], link()
