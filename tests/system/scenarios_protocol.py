@@ -128,4 +128,4 @@ def probe_closed(scene):
 @scenario("protocol.unsolicited-data", "ready", check="works")
 def unsolicited_data(scene):
     """twenty thousand octets nobody has asked for"""
-    return {"address": scene.peer(peers.after(0.5, lambda connection: connection.sendall(b"x" * 20000))).address}
+    return {"address": scene.peer(peers.after(1, lambda connection: connection.sendall(b"x" * 20000))).address}

@@ -96,7 +96,7 @@ def refused(_):
 @scenario("connection.reset-early", "connect", "ready", check="works")
 def reset_early(scene):
     """accepted, and reset a moment later"""
-    return {"address": scene.peer(peers.after(0.5, peers.reset_at_once)).address}
+    return {"address": scene.peer(peers.after(1, peers.reset_at_once)).address}
 
 
 @scenario("connection.network-unreachable", "connect")
@@ -131,20 +131,20 @@ def closed(scene):
 @scenario("connection.closed-early", "ready", check="works")
 def closed_early(scene):
     """the server ends it soon after it was established"""
-    return {"address": scene.peer(peers.after(0.5, peers.close_at_once)).address,
+    return {"address": scene.peer(peers.after(1, peers.close_at_once)).address,
             "retry": {"initial": "100ms", "max": "200ms", "stable_after": "1h"}}
 
 
 @scenario("connection.truncated", "ready", check="works")
 def truncated(scene):
     """TCP ends without close_notify"""
-    return scene.tls(scene.serving(scene.server(), peers.after(0.5, peers.tls_cut)))
+    return scene.tls(scene.serving(scene.server(), peers.after(1, peers.tls_cut)))
 
 
 @scenario("connection.reset", "ready", check="works")
 def reset(scene):
     """a ready TLS connection is reset"""
-    return scene.tls(scene.serving(scene.server(), peers.after(0.5, peers.tls_reset)))
+    return scene.tls(scene.serving(scene.server(), peers.after(1, peers.tls_reset)))
 
 
 @scenario("connection.other", "connect")
@@ -297,7 +297,7 @@ def setup(scene):
     return {"address": scene.peer().address, "mark": 7}
 
 
-@scenario("socket.io", "ready", check="works")
+@scenario("socket.io", "ready")
 def socket_io(scene):
     """the worker's first read fails with EIO (injected)"""
     scene.wrapper = failing("recvfrom", "EIO", when="1")
