@@ -86,5 +86,5 @@ def internal(scene):
     """the worker of `check` is held up for ever (a system call is delayed); the daemon has no such state"""
     scene.event = None
     scene.wrapper_of_check = ("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=connect",
-                              "-e", "inject=connect:delay_enter=60000000")
+                              "-e", "inject=connect:delay_enter=13000000")
     return {"address": scene.peer().address, "timeouts": {"attempt": "100ms"}}

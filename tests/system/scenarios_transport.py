@@ -96,7 +96,8 @@ def refused(_):
 @scenario("connection.reset-early", "connect", "ready", check="works")
 def reset_early(scene):
     """accepted, and reset a moment later"""
-    return {"address": scene.peer(peers.after(1, peers.reset_at_once)).address}
+    return {"address": scene.peer(peers.after(1, peers.reset_at_once)).address,
+            "retry": {"initial": "100ms", "max": "200ms", "stable_after": "1h"}}
 
 
 @scenario("connection.network-unreachable", "connect")
