@@ -23,7 +23,7 @@ class Case:
 
     protocol: tcp, tls, or what STARTTLS is spoken in.  code: the failure's, or several of which one comes, or None: it works.
     late: the server lets us in and throws us out afterwards, so that `check` may well call it good.
-    In the values of `keys` and `tls`, {pki} is the folder that `files` fills.
+    In the address and the values of `keys` and `tls`, {pki} is the folder that `files` fills.
     """
     name: str
     protocol: str
@@ -50,7 +50,7 @@ class Case:
     def url(self, group):
         """The words after `check` that mean the same as `group`, or None where no option says it."""
         plain = self.protocol in ("tcp", "tls")
-        words = [f"{self.protocol}{'' if plain else '+starttls'}://{self.address}"]
+        words = [f"{self.protocol}{'' if plain else '+starttls'}://{group['address']}"]
         words += ["-4"] if group.get("family") == "ipv4" else []
         given = {**group, **group.get("tls", {}), "probe": probe_option(group.get("probe", {}))}
         for key, value in given.items():

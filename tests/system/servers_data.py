@@ -112,7 +112,8 @@ def redis(folder, authority, good):
     """Redis: plain on port 6379 and TLS on 6380; with a password on 6381; with room for one client on 6382; demanding a client
     certificate on 6383; one that has lost its master on 6384; one for tests to disturb on 6385."""
     files = {
-        "open.conf": REDIS + REDIS_TLS + "port 6379\ntls-port 6380\nprotected-mode yes\nbind 0.0.0.0\n",
+        "open.conf": REDIS + REDIS_TLS + "port 6379\ntls-port 6380\nprotected-mode yes\nbind 0.0.0.0\n"
+        + "unixsocket /holdfast/redis.sock\nunixsocketperm 777\n",
         "password.conf": REDIS + "port 6381\nbind 127.0.0.1\nrequirepass secret\n",
         "full.conf": REDIS + "port 6382\nbind 127.0.0.1\nmaxclients 1\n",
         "client.conf": REDIS + REDIS_TLS.replace("clients no", "clients yes") + "port 0\ntls-port 6383\nbind 127.0.0.1\n",

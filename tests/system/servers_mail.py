@@ -90,6 +90,9 @@ service lmtp {
     address = 127.0.0.1 127.0.0.2
     port = 24
   }
+  unix_listener /holdfast/lmtp.sock {
+    mode = 0666
+  }
 }
 """
 

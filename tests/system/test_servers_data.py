@@ -72,6 +72,7 @@ MARIADB = [
 ]
 REDIS = [
     case("tcp", "redis-good", 6379, probe="redis"),
+    Case("redis-unix", "tcp", "unix:{pki}/redis.sock", keys={"probe": {"kind": "redis"}}),
     case("tls", "redis-behind-tls", 6380, probe="redis"),
     case("tcp", "redis-wants-a-login", 6381, LOGIN, "probe", probe="redis", says="NOAUTH"),
     case("tcp", "redis-full", 6382, AT_THE_DOOR, "probe", probe="redis", says="max number of clients"),
@@ -139,9 +140,11 @@ CASES = LDAP + POSTGRES + MARIADB + REDIS + MEMCACHED + MQTT + WEB
 
 
 @pytest.fixture(scope="module")
-def world_of_servers(serve, authority, server, expired):
-    yield (serve(servers_data.mariadb, authority, server), serve(servers_data.postgres, authority, server, expired),
-           serve(servers_data.slapd, authority, server), serve(servers_data.redis, authority, server),
+def world_of_servers(serve, authority, server, expired, own_files):
+    redis = serve(servers_data.redis, authority, server)
+    (own_files / "redis.sock").symlink_to(redis.files / "redis.sock")
+    yield (redis, serve(servers_data.mariadb, authority, server), serve(servers_data.postgres, authority, server, expired),
+           serve(servers_data.slapd, authority, server),
            serve(servers_data.memcached, authority, server), serve(servers_data.mosquitto, authority, server),
            serve(servers_data.nginx, authority, server, expired), fill())
 

@@ -53,6 +53,7 @@ CASES = [
     dovecot("pop3", "no-tls", 2, 110, MISSING, "starttls"),
     dovecot("pop3", "expired", 3, 110, "tls.certificate-expired", "handshake"),
     dovecot("lmtp", "good", 1, 24),
+    Case("lmtp-unix", "lmtp", "unix:{pki}/lmtp.sock", tls={"verify_name": "localhost"}),
     dovecot("lmtp", "misnamed", 1, 24, "tls.certificate-name", "handshake", tls={"verify_name": "mail.test"}),
     dovecot("sieve", "good", 1, 4190),
     # It announces STARTTLS all the same.
@@ -86,8 +87,10 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def world_of_servers(serve, authority, server, expired):
-    yield (serve(servers_mail.postfix, authority, server, expired), serve(servers_mail.dovecot, authority, server, expired),
+def world_of_servers(serve, authority, server, expired, own_files):
+    dovecot = serve(servers_mail.dovecot, authority, server, expired)
+    (own_files / "lmtp.sock").symlink_to(dovecot.files / "lmtp.sock")
+    yield (dovecot, serve(servers_mail.postfix, authority, server, expired),
            serve(servers_mail.vsftpd, authority, server), serve(servers_mail.prosody, authority, server),
            serve(servers_mail.nnrpd, authority, server), *occupied(2006, 2022))
 
