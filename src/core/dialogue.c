@@ -15,6 +15,7 @@
 #define BYTES_TEXT_MAX 96
 #define REPLY_TEXT_MAX 200
 #define CUT_MARK       "..."
+#define MISSING_MAX    64 /* bytes of {missing} and {wanted}: they are ours, and short */
 
 static unsigned char
 ascii_lower(unsigned char c)
@@ -154,6 +155,19 @@ forget_consumed(struct dialogue *dialogue)
 	dialogue->consumed = 0;
 }
 
+/* It is the length that is refused, whatever the reply says. */
+static enum dialogue_verdict
+fail_long(const struct dialogue *dialogue, size_t limit, const char *unit, struct failure *failure)
+{
+	char wanted[MISSING_MAX];
+	struct text text = TEXT_INIT(wanted);
+
+	text_addf(&text, "a reply of at most %zu %s", limit, unit);
+	dialogue_fail(dialogue, dialogue->kind->code_nonsense, failure);
+	failure_add_detail(failure, "wanted", wanted);
+	return DIALOGUE_FAILED;
+}
+
 static enum dialogue_verdict
 take_piece(struct dialogue *dialogue, const unsigned char *bytes, size_t length, struct failure *failure)
 {
@@ -167,7 +181,7 @@ take_piece(struct dialogue *dialogue, const unsigned char *bytes, size_t length,
 	verdict = dialogue->kind->look(dialogue, failure);
 	forget_consumed(dialogue);
 	if (verdict == DIALOGUE_MORE && dialogue->lines_too_many)
-		return dialogue_fail(dialogue, dialogue->kind->code_nonsense, failure);
+		return fail_long(dialogue, DIALOGUE_LINES_MAX, "lines", failure);
 	return verdict;
 }
 
@@ -186,7 +200,7 @@ dialogue_take(struct dialogue *dialogue, struct octets input, size_t *ret_taken,
 
 		/* Never more than the reply may have, so that its limit does not depend on the pieces it comes in. */
 		if (piece == 0)
-			return dialogue_fail(dialogue, dialogue->kind->code_nonsense, failure);
+			return fail_long(dialogue, DIALOGUE_INPUT_MAX / 1024, "KiB", failure);
 		if (piece > length)
 			piece = length;
 		dialogue->more_behind = piece < length;
@@ -213,6 +227,23 @@ dialogue_end(struct dialogue *dialogue, struct failure *failure)
 	return dialogue_fail(dialogue, dialogue->kind->code_closed, failure);
 }
 
+/* What has been waited for in vain, and what it may mean that nothing at all has come. */
+static void
+add_missing(const struct dialogue *dialogue, struct failure *failure)
+{
+	const char *amount = dialogue->first_length > 0 && !dialogue->first_is_old ? "no whole" : "no";
+	char missing[MISSING_MAX];
+	struct text text = TEXT_INIT(missing);
+
+	if (dialogue->asked)
+		text_addf(&text, "%s reply to %s", amount, dialogue->asked);
+	else
+		text_addf(&text, "%s greeting", amount);
+	failure_add_detail(failure, "missing", missing);
+	if (!dialogue->spoken && dialogue->kind->silence)
+		failure_add_detail(failure, "perhaps", dialogue->kind->silence);
+}
+
 void
 dialogue_overdue(const struct dialogue *dialogue, struct failure *failure)
 {
@@ -220,6 +251,8 @@ dialogue_overdue(const struct dialogue *dialogue, struct failure *failure)
 		dialogue->kind->overdue(dialogue, failure);
 	else
 		dialogue_fail(dialogue, dialogue->kind->code_overdue, failure);
+	if (failure->code == dialogue->kind->code_overdue)
+		add_missing(dialogue, failure);
 }
 
 bool

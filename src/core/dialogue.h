@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-/* A longer reply, all its lines together, is refused with the code the stage has for nonsense. */
+/* A longer reply, all its lines together, is refused with the code the stage has for nonsense, and the hint's {wanted} says why. */
 #define DIALOGUE_INPUT_MAX ((size_t)16 * 1024)
 /* A reply of more lines, likewise: no server has so many capabilities. */
 #define DIALOGUE_LINES_MAX 128
@@ -73,7 +73,8 @@ enum dialogue_verdict dialogue_end(struct dialogue *dialogue, struct failure *fa
 /*
  * dialogue_overdue(dialogue, failure):
  * The stage's deadline has passed: fill in what it means (timeout.proxy, timeout.starttls, timeout.probe; or
- * protocol.probe-mismatch where an answer came that is not the expected one), with what had been said as evidence.
+ * protocol.probe-mismatch where an answer came that is not the expected one), with what had been said as evidence, and with what is
+ * missing as the hint's {missing}.
  */
 void dialogue_overdue(const struct dialogue *dialogue, struct failure *failure);
 

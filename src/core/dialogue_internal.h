@@ -25,6 +25,8 @@ struct dialogue_kind {
 	/* Free what `state` holds beyond itself.  NULL: nothing. */
 	void (*done)(struct dialogue *dialogue);
 	size_t state_bytes;
+	/* What it may mean that the peer has not said a word, for the hint's {perhaps}.  NULL: nothing to add. */
+	const char *silence;
 	enum failure_code code_closed, code_overdue, code_nonsense;
 };
 
@@ -44,6 +46,7 @@ struct dialogue {
 	size_t first_length;
 	bool first_is_old; /* they are of the reply before: nothing of the present one has come */
 	bool spoken;
+	const char *asked; /* what we have said last, in a word or two for people: "EHLO"; NULL: nothing.  Static, set by the kind */
 	unsigned int memory; /* for dialogue_memory() */
 };
 

@@ -3,8 +3,9 @@
  *
  * The class is the part of the name before the dot.  The summary is a lower-case clause that says
  * what happened; the hint says what to do about it.  In a hint, {key} stands for a detail of the
- * record; [this clause] is left out, and [this clause|that] becomes "that", where a key of the
- * clause has no value, so that every hint reads naturally in every case (see failure_hint()).
+ * record; [this clause] is left out, and [this clause|that] becomes "that" (and so on with further
+ * bars), where a key of the clause has no value, so that every hint reads naturally in every case (see
+ * failure_hint()).  Likely causes and remedies stand in core/advice_*.h.
  *
  * A code is released once: its name is never changed and never given to anything else.
  */
@@ -32,7 +33,7 @@
 	  "The DNS server or a middlebox returns broken answers.") \
 	F(ADDRESS_INVALID, "address.invalid", PERSISTENT, UPSTREAM, \
 	  "the address cannot be right", \
-	  "Host, port or scope cannot be right.") \
+	  "[{why}|Host, port or scope cannot be right].") \
 	F(ADDRESS_EXCLUDED, "address.excluded", PERSISTENT, UPSTREAM, \
 	  "every address in the answer is unusable", \
 	  "DNS points only to addresses nobody can be reached at: a blocking resolver?") \
@@ -80,16 +81,19 @@
 	  "SYN unanswered: a firewall drops, the host is down, or its accept queue is full.") \
 	F(TIMEOUT_PROXY, "timeout.proxy", TRANSIENT, UPSTREAM, \
 	  "the proxy did not answer in time", \
-	  "The proxy accepted but did not answer.") \
+	  "The proxy accepted but [sent {missing}|did not answer][: {perhaps}].[ It had said: {bytes}.]") \
 	F(TIMEOUT_STARTTLS, "timeout.starttls", TRANSIENT, ADDRESS, \
 	  "no greeting, or no answer to STARTTLS, in time", \
-	  "The server sent no greeting or no reply to STARTTLS.") \
+	  "The server sent [{missing}|no greeting or no reply to STARTTLS][: {perhaps}]." \
+	  "[ It had said: {bytes}.]") \
 	F(TIMEOUT_HANDSHAKE, "timeout.handshake", TRANSIENT, ADDRESS, \
 	  "the TLS handshake did not end in time", \
-	  "TCP is up but TLS stalls: wrong port, overload, path-MTU black hole.") \
+	  "TCP is up but TLS stalls: wrong port (or STARTTLS is needed), overload, path-MTU black " \
+	  "hole.") \
 	F(TIMEOUT_PROBE, "timeout.probe", TRANSIENT, ADDRESS, \
 	  "the application did not answer in time", \
-	  "Connected, but the application does not answer.") \
+	  "Connected, but the application [sent {missing}|does not answer][: {perhaps}]." \
+	  "[ It had said: {bytes}.]") \
 	F(TIMEOUT_ATTEMPT, "timeout.attempt", TRANSIENT, UPSTREAM, \
 	  "the attempt as a whole took too long", \
 	  "All stages together took longer than `timeouts.attempt`.") \
@@ -98,7 +102,7 @@
 	  "The peer or the path vanished silently.") \
 	F(TIMEOUT_HEARTBEAT, "timeout.heartbeat", TRANSIENT, ADDRESS, \
 	  "a periodic probe went unanswered", \
-	  "TCP is alive, the application is not.") \
+	  "TCP is alive, the application is not[: it sent {missing}].") \
 	F(TIMEOUT_WRITE, "timeout.write", TRANSIENT, ADDRESS, \
 	  "peer stopped reading", \
 	  "The peer stopped reading.") \
@@ -132,7 +136,8 @@
 	  "[ First bytes: {bytes}.]") \
 	F(TLS_CLOSED, "tls.closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection during the handshake", \
-	  "The server hung up during the handshake: unknown SNI, access list, backend down.") \
+	  "The server hung up during the handshake: no TLS on this port (or STARTTLS is needed), " \
+	  "unknown SNI, access list, backend down.") \
 	F(TLS_RESET, "tls.reset", TRANSIENT, ADDRESS, \
 	  "peer reset the connection during the handshake", \
 	  "Reset during the handshake: middlebox, crash, overloaded balancer.") \
@@ -248,7 +253,8 @@
 	  "The proxy could not reach the upstream[: {reply}].") \
 	F(PROTOCOL_PROXY_REPLY, "protocol.proxy-reply", PERSISTENT, UPSTREAM, \
 	  "the proxy's reply makes no sense", \
-	  "That is no HTTP or SOCKS proxy we can use[: {reply}].[ First bytes: {bytes}.]") \
+	  "[The reply is too long, wanted is {wanted}|That is no HTTP or SOCKS proxy we can use: {reply}" \
+	  "|That is no HTTP or SOCKS proxy we can use].[ First bytes: {bytes}.]") \
 	F(PROTOCOL_PROXY_CLOSED, "protocol.proxy-closed", TRANSIENT, ADDRESS, \
 	  "the proxy closed the connection", \
 	  "The proxy hung up.") \
@@ -260,7 +266,8 @@
 	  "The server refused to begin TLS[: {reply}].") \
 	F(PROTOCOL_STARTTLS_REPLY, "protocol.starttls-reply", PERSISTENT, UPSTREAM, \
 	  "peer's reply before TLS makes no sense", \
-	  "No [{protocol} server|server of the expected kind]?[ First bytes: {bytes}.]") \
+	  "[The reply is too long, wanted is {wanted}.|No {protocol} server?" \
+	  "|No server of the expected kind?][ First bytes: {bytes}.]") \
 	F(PROTOCOL_STARTTLS_CLOSED, "protocol.starttls-closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection before TLS began", \
 	  "The server hung up in the middle of the dialogue.") \

@@ -83,20 +83,23 @@ truncate_to(struct text *text, size_t length, bool cut)
 	text->cut = cut;
 }
 
-/* Append the clause between the brackets, or what stands behind its bar, or nothing. */
+/* Append the first of the alternatives between the brackets all of whose keys have a value, or nothing. */
 static void
 add_clause(const struct failure *failure, struct span clause, struct text *text)
 {
-	const char *bar = memchr(clause.at, '|', (size_t)(clause.end - clause.at));
-	struct span first = { clause.at, bar ? bar : clause.end };
 	size_t length = text->length;
 	bool cut = text->cut;
 
-	if (add_filled(failure, first, text))
-		return;
-	truncate_to(text, length, cut);
-	if (bar)
-		add_filled(failure, (struct span){ bar + 1, clause.end }, text);
+	for (;;) {
+		const char *bar = memchr(clause.at, '|', (size_t)(clause.end - clause.at));
+
+		if (add_filled(failure, (struct span){ clause.at, bar ? bar : clause.end }, text))
+			return;
+		truncate_to(text, length, cut);
+		if (!bar)
+			return;
+		clause.at = bar + 1;
+	}
 }
 
 void

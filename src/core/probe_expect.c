@@ -111,6 +111,8 @@ go_on(struct dialogue *dialogue, struct failure *failure)
 		if (step->send_length > sizeof(dialogue->output) - dialogue->output_length)
 			return mismatch(dialogue, failure);
 		dialogue_send(dialogue, step->send, step->send_length);
+		if (step->send_length > 0)
+			dialogue->asked = "what the probe sends";
 		if (expects(step))
 			return DIALOGUE_MORE;
 	}
@@ -253,7 +255,5 @@ const struct dialogue_kind probe_expect = {
 	.overdue = expect_overdue,
 	.done = expect_done,
 	.state_bytes = sizeof(struct expect),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };

@@ -49,6 +49,7 @@ http_start(struct dialogue *dialogue, struct failure *failure)
 	http->is_head = strncmp(policy->request, "HEAD ", strlen("HEAD ")) == 0;
 	http_body_start(http);
 	dialogue_say(dialogue, "%s HTTP/1.1\r\n", policy->request);
+	dialogue->asked = "the request";
 	say_host(dialogue);
 	dialogue_say(dialogue, "User-Agent: holdfast\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n");
 	return DIALOGUE_MORE;
@@ -334,7 +335,5 @@ const struct dialogue_kind probe_http = {
 	.end = http_end,
 	.overdue = probe_overdue,
 	.state_bytes = sizeof(struct http),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };

@@ -19,6 +19,13 @@ struct probe {
 extern const struct dialogue_kind probe_expect, probe_http, probe_redis, probe_postgres,
 	probe_mysql, probe_smtp, probe_imap, probe_memcached, probe_mqtt;
 
+/* What the kinds have in common. */
+#define PROBE_KIND_CODES \
+	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED, .code_overdue = FAILURE_TIMEOUT_PROBE, \
+	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH, \
+	.silence = "perhaps it hangs, or another protocol, or TLS from the first octet, is spoken " \
+		   "on this port"
+
 /*
  * probe_of(dialogue):
  * The common beginning of the dialogue's state.

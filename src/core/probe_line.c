@@ -84,6 +84,7 @@ redis_start(struct dialogue *dialogue, struct failure *failure)
 {
 	(void)failure;
 	dialogue_say(dialogue, "*1\r\n$4\r\nPING\r\n");
+	dialogue->asked = "PING";
 	return DIALOGUE_MORE;
 }
 
@@ -99,9 +100,7 @@ const struct dialogue_kind probe_redis = {
 	.start = redis_start,
 	.look = redis_look,
 	.state_bytes = sizeof(struct probe),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };
 
 /* ---- memcached --------------------------------------------------------------------------------------------------- */
@@ -129,6 +128,7 @@ memcached_start(struct dialogue *dialogue, struct failure *failure)
 {
 	(void)failure;
 	dialogue_say(dialogue, "version\r\n");
+	dialogue->asked = "version";
 	return DIALOGUE_MORE;
 }
 
@@ -144,9 +144,7 @@ const struct dialogue_kind probe_memcached = {
 	.start = memcached_start,
 	.look = memcached_look,
 	.state_bytes = sizeof(struct probe),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };
 
 /* ---- SMTP -------------------------------------------------------------------------------------------------------- */
@@ -166,6 +164,7 @@ say_ehlo(struct dialogue *dialogue)
 	const struct address *source = probe_of(dialogue)->setup.source;
 	char ip[INET6_ADDRSTRLEN];
 
+	dialogue->asked = "EHLO";
 	if (source && source->length > 0 && source->sa.sa_family == AF_INET)
 		dialogue_say(dialogue, "EHLO [%s]\r\n",
 			     inet_ntop(AF_INET, &source->in.sin_addr, ip, sizeof(ip)));
@@ -184,10 +183,12 @@ smtp_start(struct dialogue *dialogue, struct failure *failure)
 
 	(void)failure;
 	smtp->asked = setup->again || setup->greeted;
-	if (setup->again)
+	if (setup->again) {
 		dialogue_say(dialogue, "NOOP\r\n");
-	else if (setup->greeted)
+		dialogue->asked = "NOOP";
+	} else if (setup->greeted) {
 		say_ehlo(dialogue);
+	}
 	return DIALOGUE_MORE;
 }
 
@@ -277,9 +278,7 @@ const struct dialogue_kind probe_smtp = {
 	.start = smtp_start,
 	.look = smtp_look,
 	.state_bytes = sizeof(struct smtp),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };
 
 /* ---- IMAP -------------------------------------------------------------------------------------------------------- */
@@ -298,6 +297,7 @@ imap_ask(struct dialogue *dialogue)
 
 	imap->asked = true;
 	dialogue_say(dialogue, IMAP_TAG " NOOP\r\n");
+	dialogue->asked = "NOOP";
 	return DIALOGUE_MORE;
 }
 
@@ -352,7 +352,5 @@ const struct dialogue_kind probe_imap = {
 	.start = imap_start,
 	.look = imap_look,
 	.state_bytes = sizeof(struct imap),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };

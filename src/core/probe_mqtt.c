@@ -81,6 +81,7 @@ mqtt_start(struct dialogue *dialogue, struct failure *failure)
 	static const unsigned char ping[] = { 0xc0, 0 };
 
 	(void)failure;
+	dialogue->asked = probe_of(dialogue)->setup.again ? "PINGREQ" : "CONNECT";
 	if (probe_of(dialogue)->setup.again)
 		dialogue_send(dialogue, ping, sizeof(ping));
 	else
@@ -229,7 +230,5 @@ const struct dialogue_kind probe_mqtt = {
 	.start = mqtt_start,
 	.look = mqtt_look,
 	.state_bytes = sizeof(struct mqtt),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };

@@ -112,6 +112,7 @@ log_in(struct dialogue *dialogue, unsigned char number)
 	memcpy(body + length, METHOD, sizeof(METHOD));
 	length += sizeof(METHOD);
 	send_packet(dialogue, number, (struct octets){ body, length });
+	dialogue->asked = "the login";
 	mysql->state = AWAIT_LOGIN;
 	return DIALOGUE_MORE;
 }
@@ -128,6 +129,7 @@ mysql_start(struct dialogue *dialogue, struct failure *failure)
 	if (setup->again && setup->memory == LOGGED_IN) {
 		mysql->state = AWAIT_PONG;
 		send_packet(dialogue, 0, (struct octets){ ping, sizeof(ping) });
+		dialogue->asked = "COM_PING";
 		return DIALOGUE_MORE;
 	}
 	if (setup->again)
@@ -266,7 +268,5 @@ const struct dialogue_kind probe_mysql = {
 	.start = mysql_start,
 	.look = mysql_look,
 	.state_bytes = sizeof(struct mysql),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };

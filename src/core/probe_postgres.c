@@ -76,12 +76,14 @@ postgres_start(struct dialogue *dialogue, struct failure *failure)
 	(void)failure;
 	dialogue->memory = setup->memory;
 	if (!setup->again) {
+		dialogue->asked = "the login";
 		say_startup(dialogue, setup->policy->user ? setup->policy->user : DEFAULT_USER);
 		return DIALOGUE_MORE;
 	}
 	if (setup->memory != LOGGED_IN)
 		return DIALOGUE_DONE;
 	postgres->state = AWAIT_READY;
+	dialogue->asked = "an empty query";
 	dialogue_send(dialogue, empty_query, sizeof(empty_query));
 	return DIALOGUE_MORE;
 }
@@ -261,7 +263,5 @@ const struct dialogue_kind probe_postgres = {
 	.end = probe_end,
 	.overdue = probe_overdue,
 	.state_bytes = sizeof(struct postgres),
-	.code_closed = FAILURE_PROTOCOL_PROBE_CLOSED,
-	.code_overdue = FAILURE_TIMEOUT_PROBE,
-	.code_nonsense = FAILURE_PROTOCOL_PROBE_MISMATCH,
+	PROBE_KIND_CODES,
 };

@@ -82,6 +82,7 @@ http_start(struct dialogue *dialogue, struct failure *failure)
 
 	(void)failure;
 	write_authority(&state->target, authority, sizeof(authority));
+	dialogue->asked = "CONNECT";
 	dialogue_say(dialogue, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority);
 	if (state->user)
 		say_credentials(dialogue, state);

@@ -28,7 +28,8 @@ extern const struct dialogue_kind proxy_socks_kind;
 #define PROXY_KIND_COMMON \
 	.done = proxy_done, .state_bytes = sizeof(struct proxy_state), \
 	.code_closed = FAILURE_PROTOCOL_PROXY_CLOSED, .code_overdue = FAILURE_TIMEOUT_PROXY, \
-	.code_nonsense = FAILURE_PROTOCOL_PROXY_REPLY
+	.code_nonsense = FAILURE_PROTOCOL_PROXY_REPLY, \
+	.silence = "perhaps it is a proxy of another kind, or it waits for the upstream"
 
 /*
  * proxy_done(dialogue):

@@ -68,6 +68,7 @@ socks_start(struct dialogue *dialogue, struct failure *failure)
 	const struct proxy_state *state = dialogue->state;
 
 	(void)failure;
+	dialogue->asked = "the offer of methods";
 	if (state->user)
 		dialogue_send(dialogue, with, sizeof(with));
 	else
@@ -87,6 +88,7 @@ send_password(struct dialogue *dialogue)
 {
 	const struct proxy_state *state = dialogue->state;
 
+	dialogue->asked = "user and password";
 	send_octet(dialogue, PASSWORD_VERSION);
 	send_counted(dialogue, state->user);
 	send_counted(dialogue, state->password);
@@ -100,6 +102,7 @@ send_connect(struct dialogue *dialogue)
 	const struct proxy_state *state = dialogue->state;
 	const struct target *target = &state->target;
 
+	dialogue->asked = "the request to connect";
 	dialogue_send(dialogue, head, sizeof(head));
 	if (target->kind == TARGET_NAME) {
 		send_octet(dialogue, ADDRESS_NAME);

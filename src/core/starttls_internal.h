@@ -24,7 +24,9 @@ extern const struct dialogue_kind starttls_mysql_kind;
 /* What the kinds have in common. */
 #define STARTTLS_KIND_CODES \
 	.detail = starttls_detail, .code_closed = FAILURE_PROTOCOL_STARTTLS_CLOSED, \
-	.code_overdue = FAILURE_TIMEOUT_STARTTLS, .code_nonsense = FAILURE_PROTOCOL_STARTTLS_REPLY
+	.code_overdue = FAILURE_TIMEOUT_STARTTLS, .code_nonsense = FAILURE_PROTOCOL_STARTTLS_REPLY, \
+	.silence = "perhaps TLS from the first octet (no STARTTLS), or another protocol, is spoken " \
+		   "on this port"
 
 /*
  * starttls_detail(dialogue, failure):

@@ -238,6 +238,7 @@ ldap_start(struct dialogue *dialogue, struct failure *failure)
 {
 	(void)failure;
 	dialogue_send(dialogue, request, sizeof(request) - 1);
+	dialogue->asked = "StartTLS";
 	return DIALOGUE_MORE;
 }
 

@@ -45,19 +45,19 @@ struct manner {
 static const struct manner manners[STARTTLS_COUNT] = {
 	[STARTTLS_SMTP] = { .ask = "EHLO",
 			    .introduce = true,
-			    .command = "STARTTLS\r\n",
+			    .command = "STARTTLS",
 			    .greeting = 220,
 			    .listed = 250,
 			    .go_ahead = 220 },
 	[STARTTLS_LMTP] = { .ask = "LHLO",
 			    .introduce = true,
-			    .command = "STARTTLS\r\n",
+			    .command = "STARTTLS",
 			    .greeting = 220,
 			    .listed = 250,
 			    .go_ahead = 220 },
-	[STARTTLS_FTP] = { .command = "AUTH TLS\r\n", .greeting = 220, .go_ahead = 234, .free_lines = true },
+	[STARTTLS_FTP] = { .command = "AUTH TLS", .greeting = 220, .go_ahead = 234, .free_lines = true },
 	[STARTTLS_NNTP] = { .ask = "CAPABILITIES",
-			    .command = "STARTTLS\r\n",
+			    .command = "STARTTLS",
 			    .greeting = 200,
 			    .greeting_other = 201, /* no posting */
 			    .listed = 101,
@@ -138,7 +138,8 @@ go_on(struct dialogue *dialogue, enum step step)
 static enum dialogue_verdict
 say_command(struct dialogue *dialogue)
 {
-	dialogue_say(dialogue, "%s", manner_of(dialogue)->command);
+	dialogue->asked = manner_of(dialogue)->command;
+	dialogue_say(dialogue, "%s\r\n", dialogue->asked);
 	return go_on(dialogue, STEP_COMMAND);
 }
 
@@ -148,6 +149,7 @@ say_ask(struct dialogue *dialogue)
 	const struct number_state *state = dialogue->state;
 	const struct manner *manner = manner_of(dialogue);
 
+	dialogue->asked = manner->ask;
 	dialogue_say(dialogue, "%s%s%s\r\n", manner->ask, manner->introduce ? " " : "",
 		     manner->introduce ? state->common.name : "");
 	return go_on(dialogue, STEP_CAPABILITIES);
@@ -205,6 +207,7 @@ judge_capabilities(struct dialogue *dialogue, unsigned int code, struct octets l
 		return starttls_missing(dialogue, failure);
 	state->reader = false;
 	dialogue_say(dialogue, "MODE READER\r\n");
+	dialogue->asked = "MODE READER";
 	return go_on(dialogue, STEP_READER);
 }
 
@@ -234,6 +237,7 @@ judge_command(struct dialogue *dialogue, unsigned int code, struct octets line, 
 	if (state->common.protocol == STARTTLS_FTP && (code == 530 || code == 503)) {
 		keep_reply(state, line);
 		dialogue_say(dialogue, "FEAT\r\n");
+		dialogue->asked = "FEAT";
 		return go_on(dialogue, STEP_FEATURES);
 	}
 	return refused(dialogue, code, line, failure);

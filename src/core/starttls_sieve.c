@@ -7,6 +7,7 @@
 
 struct sieve_state {
 	struct starttls_common common;
+	bool listed; /* there has been a capability: one, IMPLEMENTATION, is mandatory (section 1.7) */
 	bool offered, said; /* the server has offered it; we have said it */
 };
 
@@ -113,6 +114,7 @@ judge_line(struct dialogue *dialogue, const struct sieve_line *line, struct fail
 	struct sieve_state *state = dialogue->state;
 
 	if (line->string && !state->said) {
+		state->listed = true;
 		if (octets_equal(line->first, "STARTTLS"))
 			state->offered = true;
 		return DIALOGUE_MORE;
@@ -128,10 +130,13 @@ judge_line(struct dialogue *dialogue, const struct sieve_line *line, struct fail
 		return starttls_nonsense(dialogue, failure);
 	if (state->said)
 		return starttls_go_ahead(dialogue, failure);
+	if (!state->listed)
+		return starttls_nonsense(dialogue, failure);
 	if (!state->offered)
 		return starttls_missing(dialogue, failure);
 	state->said = true;
 	dialogue_say(dialogue, "STARTTLS\r\n");
+	dialogue->asked = "STARTTLS";
 	dialogue_new_reply(dialogue);
 	return DIALOGUE_MORE;
 }
@@ -158,8 +163,11 @@ sieve_look(struct dialogue *dialogue, struct failure *failure)
 		progress = may_become_line(pending) ? read_line(pending, &line, &length) : PROGRESS_BAD;
 		if (progress == PROGRESS_PART)
 			return DIALOGUE_MORE;
-		if (progress == PROGRESS_BAD || dialogue->line_count++ == DIALOGUE_LINES_MAX)
+		if (progress == PROGRESS_BAD)
 			return starttls_nonsense(dialogue, failure);
+		dialogue->lines_too_many = dialogue->line_count++ == DIALOGUE_LINES_MAX;
+		if (dialogue->lines_too_many)
+			return DIALOGUE_MORE;
 		dialogue_consume(dialogue, length);
 		verdict = judge_line(dialogue, &line, failure);
 		if (verdict != DIALOGUE_MORE)

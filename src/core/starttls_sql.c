@@ -77,6 +77,38 @@ postgres_text(struct dialogue *dialogue, struct octets said, struct failure *fai
 	return DIALOGUE_MORE;
 }
 
+/* Whether all of it is text, as no message of PostgreSQL is: each has a length in four octets, the first of which is NUL. */
+static bool
+is_text(struct octets octets)
+{
+	const unsigned char *bytes = octets.bytes;
+
+	for (size_t i = 0; i < octets.length; i++) {
+		bool space = bytes[i] == '\r' || bytes[i] == '\n' || bytes[i] == '\t';
+
+		if (!space && (bytes[i] < ' ' || bytes[i] > '~'))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The go-ahead and the refusal are one octet.  A text that begins with it is the greeting of another protocol ("SSH-2.0-", "NOTICE"); anything
+ * else behind the go-ahead has been injected.
+ */
+static enum dialogue_verdict
+postgres_octet(struct dialogue *dialogue, struct octets said, struct failure *failure)
+{
+	const unsigned char *bytes = said.bytes;
+
+	if (said.length > 1 && (bytes[0] == 'N' || is_text(said)))
+		return starttls_nonsense(dialogue, failure);
+	if (bytes[0] == 'N')
+		return starttls_missing(dialogue, failure);
+	dialogue_consume(dialogue, 1);
+	return starttls_go_ahead(dialogue, failure);
+}
+
 static enum dialogue_verdict
 postgres_look(struct dialogue *dialogue, struct failure *failure)
 {
@@ -86,8 +118,8 @@ postgres_look(struct dialogue *dialogue, struct failure *failure)
 
 	said.bytes = bytes;
 	switch (bytes[0]) {
-	case 'S': dialogue_consume(dialogue, 1); return starttls_go_ahead(dialogue, failure);
-	case 'N': return starttls_missing(dialogue, failure);
+	case 'S':
+	case 'N': return postgres_octet(dialogue, said, failure);
 	case 'E': break;
 	default: return starttls_nonsense(dialogue, failure);
 	}
@@ -108,6 +140,7 @@ postgres_start(struct dialogue *dialogue, struct failure *failure)
 {
 	(void)failure;
 	dialogue_send(dialogue, postgres_request, sizeof(postgres_request));
+	dialogue->asked = "SSLRequest";
 	return DIALOGUE_MORE;
 }
 

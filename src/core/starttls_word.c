@@ -80,6 +80,7 @@ static enum dialogue_verdict
 imap_ask(struct dialogue *dialogue)
 {
 	dialogue_say(dialogue, IMAP_ASK_TAG "CAPABILITY\r\n");
+	dialogue->asked = "CAPABILITY";
 	return go_on(dialogue, STEP_CAPABILITIES);
 }
 
@@ -87,6 +88,7 @@ static enum dialogue_verdict
 imap_command(struct dialogue *dialogue)
 {
 	dialogue_say(dialogue, IMAP_COMMAND_TAG "STARTTLS\r\n");
+	dialogue->asked = "STARTTLS";
 	return go_on(dialogue, STEP_COMMAND);
 }
 
@@ -193,6 +195,7 @@ static enum dialogue_verdict
 pop3_command(struct dialogue *dialogue)
 {
 	dialogue_say(dialogue, "STLS\r\n");
+	dialogue->asked = "STLS";
 	return go_on(dialogue, STEP_COMMAND);
 }
 
@@ -217,6 +220,7 @@ pop3_yes(struct dialogue *dialogue, struct failure *failure)
 	switch (state->step) {
 	case STEP_GREETING:
 		dialogue_say(dialogue, "CAPA\r\n");
+		dialogue->asked = "CAPA";
 		return go_on(dialogue, STEP_CAPABILITIES);
 	case STEP_CAPABILITIES: state->listing = true; return DIALOGUE_MORE;
 	default: return starttls_go_ahead(dialogue, failure);

@@ -129,6 +129,7 @@ ask(struct dialogue *dialogue)
 	struct xmpp_state *state = dialogue->state;
 
 	state->asked = true;
+	dialogue->asked = "STARTTLS";
 	dialogue_say(dialogue, "<starttls xmlns='" NAMESPACE_TLS "'/>");
 	dialogue_new_reply(dialogue);
 	return DIALOGUE_MORE;
@@ -247,6 +248,7 @@ xmpp_start(struct dialogue *dialogue, struct failure *failure)
 	bool server = state->common.protocol == STARTTLS_XMPP_SERVER;
 
 	(void)failure;
+	dialogue->asked = "the stream's header";
 	dialogue_say(dialogue, "<?xml version='1.0'?><stream:stream");
 	if (state->common.name[0] != '\0') {
 		dialogue_say(dialogue, " to='");

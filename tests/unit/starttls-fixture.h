@@ -47,6 +47,14 @@ starttls_make(const void *setup)
 				       .together = true }); \
 	} while (0)
 
+/* The last exchange is what no server of the protocol says at once. */
+#define IS_NONSENSE(setup_, ...) \
+	do { \
+		const struct exchange exchanges[] = { __VA_ARGS__ }; \
+		play(&(struct script){ STARTTLS_SCRIPT(setup_, exchanges), .verdict = DIALOGUE_FAILED, \
+				       .code = FAILURE_PROTOCOL_STARTTLS_REPLY, .together = true }); \
+	} while (0)
+
 /* Exchanges: the peer says, and we say; and the beginning, at which the peer has said nothing. */
 #define SAYS(peer_, ours_) \
 	{ \

@@ -45,6 +45,7 @@ talk_look(struct dialogue *dialogue, struct failure *failure)
 		dialogue->memory++;
 		dialogue_new_reply(dialogue);
 		dialogue_send(dialogue, "hello", 5);
+		dialogue->asked = "hello";
 	}
 	return DIALOGUE_MORE;
 }
@@ -65,6 +66,7 @@ static const struct dialogue_kind talk_kind = {
 	.code_closed = FAILURE_PROTOCOL_STARTTLS_CLOSED,
 	.code_overdue = FAILURE_TIMEOUT_STARTTLS,
 	.code_nonsense = FAILURE_PROTOCOL_STARTTLS_REPLY,
+	.silence = "perhaps it is shy",
 };
 
 static enum dialogue_verdict
@@ -212,14 +214,21 @@ end_and_deadline(void **state)
 	assert_int_equal(failure.code, FAILURE_TIMEOUT_STARTTLS);
 	evidence_is(&failure, "");
 	assert_null(failure_detail(&failure, "bytes"));
+	assert_string_equal(failure_detail(&failure, "missing"), "no greeting");
+	assert_string_equal(failure_detail(&failure, "perhaps"), "perhaps it is shy");
 
 	/* What was said last is the evidence, also once a further reply is waited for. */
 	assert_int_equal(take_text(dialogue, "one\r\n", &taken, &failure), DIALOGUE_MORE);
 	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
 	dialogue_overdue(dialogue, &failure);
 	evidence_is(&failure, "one\r\n");
+	assert_string_equal(failure_detail(&failure, "missing"), "no reply to hello");
+	assert_null(failure_detail(&failure, "perhaps"));
 	assert_int_equal(take_text(dialogue, "tw", &taken, &failure), DIALOGUE_MORE);
 	assert_int_equal(take_text(dialogue, "o", &taken, &failure), DIALOGUE_MORE);
+	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
+	dialogue_overdue(dialogue, &failure);
+	assert_string_equal(failure_detail(&failure, "missing"), "no whole reply to hello");
 	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
 	assert_int_equal(dialogue_end(dialogue, &failure), DIALOGUE_FAILED);
 	assert_int_equal(failure.code, FAILURE_PROTOCOL_STARTTLS_CLOSED);
@@ -243,6 +252,7 @@ a_kind_may_judge_them_itself(void **state)
 	dialogue_overdue(dialogue, &failure);
 	assert_int_equal(failure.code, FAILURE_PROTOCOL_PROBE_MISMATCH);
 	evidence_is(&failure, "what");
+	assert_null(failure_detail(&failure, "missing"));
 	assert_int_equal(dialogue_end(dialogue, &failure), DIALOGUE_DONE);
 }
 
@@ -294,6 +304,7 @@ a_reply_too_long(void **state)
 		assert_int_equal(failure.evidence_length, FAILURE_EVIDENCE_MAX);
 		assert_int_equal(strlen(failure_detail(&failure, "bytes")), 96);
 		assert_string_equal(failure_detail(&failure, "bytes") + 93, "...");
+		assert_string_equal(failure_detail(&failure, "wanted"), "a reply of at most 16 KiB");
 	}
 }
 
@@ -315,6 +326,7 @@ too_many_lines(void **state)
 		assert_true(feed(dialogue, "-\n", DIALOGUE_LINES_MAX + 1, steps[i], &failure) <
 			    2 * (DIALOGUE_LINES_MAX + 1));
 		assert_int_equal(failure.code, FAILURE_PROTOCOL_STARTTLS_REPLY);
+		assert_string_equal(failure_detail(&failure, "wanted"), "a reply of at most 128 lines");
 	}
 }
 

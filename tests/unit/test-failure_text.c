@@ -46,9 +46,9 @@ static void
 every_placeholder_can_be_filled(void **state)
 {
 	static const char *const keys[] = {
-		"date",	    "which",  "names",	"name",	  "dn",	     "text",   "file",
-		"why",	    "sha256", "aia",	"alert",  "sni",     "reply",  "bytes",
-		"protocol", "status", "issuer", "reason", "address", "option", "error",
+		"date",	  "which",  "names",   "name",	 "dn",	  "text",    "file",	 "why",
+		"sha256", "aia",    "alert",   "sni",	 "reply", "bytes",   "protocol", "status",
+		"issuer", "reason", "address", "option", "error", "missing", "perhaps",	 "wanted",
 	};
 
 	(void)state;
@@ -90,11 +90,36 @@ hints_with_and_without_values(void **state)
 	failure_add_detail(&failure, "file", "/etc/k.pem");
 	failure_add_detail(&failure, "why", "No such file or directory");
 	assert_string_equal(hint(&failure), "Cannot read /etc/k.pem: No such file or directory.");
+	assert_string_equal(hint_of(FAILURE_ADDRESS_INVALID), "Host, port or scope cannot be right.");
+	failure_init(&failure, FAILURE_ADDRESS_INVALID, STAGE_RESOLVE);
+	failure_add_detail(&failure, "why", "The port is 0");
+	assert_string_equal(hint(&failure), "The port is 0.");
 	assert_string_equal(hint_of(FAILURE_TLS_NAME_REFUSED),
 			    "The server has no site of the name asked for.");
 	assert_string_equal(
 		hint_of(FAILURE_TLS_NOT_TLS),
 		"The peer sends plain text instead of TLS: wrong port, or STARTTLS is needed.");
+}
+
+/* Of several alternatives the first that can be filled. */
+static void
+one_of_three(void **state)
+{
+	struct failure failure;
+
+	(void)state;
+	assert_string_equal(hint_of(FAILURE_PROTOCOL_STARTTLS_REPLY), "No server of the expected kind?");
+	failure_init(&failure, FAILURE_PROTOCOL_STARTTLS_REPLY, STAGE_STARTTLS);
+	failure_add_detail(&failure, "protocol", "SMTP");
+	assert_string_equal(hint(&failure), "No SMTP server?");
+	failure_add_detail(&failure, "wanted", "a reply of at most 16 KiB");
+	assert_string_equal(hint(&failure),
+			    "The reply is too long, wanted is a reply of at most 16 KiB.");
+	assert_string_equal(hint_of(FAILURE_PROTOCOL_PROXY_REPLY),
+			    "That is no HTTP or SOCKS proxy we can use.");
+	failure_init(&failure, FAILURE_PROTOCOL_PROXY_REPLY, STAGE_PROXY);
+	failure_add_detail(&failure, "reply", "302");
+	assert_string_equal(hint(&failure), "That is no HTTP or SOCKS proxy we can use: 302.");
 }
 
 static void
@@ -202,6 +227,7 @@ main(void)
 		cmocka_unit_test(nothing_is_left_open_where_nothing_is_known),
 		cmocka_unit_test(every_placeholder_can_be_filled),
 		cmocka_unit_test(hints_with_and_without_values),
+		cmocka_unit_test(one_of_three),
 		cmocka_unit_test(an_empty_value_is_unknown),
 		cmocka_unit_test(what_the_record_holds_fills_hints_too),
 		cmocka_unit_test(what_does_not_fit_is_cut),

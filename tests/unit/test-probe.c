@@ -51,6 +51,19 @@ first_words(void **state)
 	}
 }
 
+/* What is missing at the deadline, where the server has not said a word. */
+static const char *const missing[PROBE_COUNT] = {
+	[PROBE_EXPECT] = "no reply to what the probe sends",
+	[PROBE_HTTP] = "no reply to the request",
+	[PROBE_REDIS] = "no reply to PING",
+	[PROBE_POSTGRES] = "no reply to the login",
+	[PROBE_MYSQL] = "no greeting",
+	[PROBE_SMTP] = "no greeting",
+	[PROBE_IMAP] = "no greeting",
+	[PROBE_MEMCACHED] = "no reply to version",
+	[PROBE_MQTT] = "no reply to CONNECT",
+};
+
 static void
 silence_and_an_end(void **state)
 {
@@ -62,10 +75,30 @@ silence_and_an_end(void **state)
 		converse(&setup, (struct octets)SAYS(""), ENDING_OVERDUE, &outcome);
 		assert_int_equal(outcome.failure.code, FAILURE_TIMEOUT_PROBE);
 		assert_int_equal(outcome.failure.stage, STAGE_PROBE);
+		assert_string_equal(failure_detail(&outcome.failure, "missing"), missing[kind]);
+		assert_non_null(strstr(failure_detail(&outcome.failure, "perhaps"), "another protocol"));
 		converse(&setup, (struct octets)SAYS(""), ENDING_CLOSED, &outcome);
 		assert_int_equal(outcome.failure.code, FAILURE_PROTOCOL_PROBE_CLOSED);
 		assert_int_equal(outcome.failure.evidence_length, 0);
 	}
+}
+
+static void
+hints_at_the_deadline(void **state)
+{
+	const struct probe_setup setup = { .policy = &policy, .target = &target, .source = &source };
+
+	(void)state;
+	policy.kind = PROBE_REDIS;
+	assert_string_equal(hint_after(&setup, (struct octets)SAYS(""), ENDING_OVERDUE),
+			    "Connected, but the application sent no reply to PING: perhaps it hangs, or another "
+			    "protocol, or TLS from the first octet, is spoken on this port.");
+	assert_string_equal(
+		hint_after(&setup, (struct octets)SAYS("+PO"), ENDING_OVERDUE),
+		"Connected, but the application sent no whole reply to PING. It had said: +PO.");
+	policy.kind = PROBE_SMTP;
+	assert_string_equal(hint_after(&setup, (struct octets)SAYS("220 a\r\n"), ENDING_OVERDUE),
+			    "Connected, but the application sent no reply to EHLO. It had said: 220 a.");
 }
 
 /* Nobody is talked to for ever, whatever is said. */
@@ -96,6 +129,7 @@ main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(first_words),
 		cmocka_unit_test(silence_and_an_end),
+		cmocka_unit_test(hints_at_the_deadline),
 		cmocka_unit_test(a_flood_ends),
 	};
 

@@ -237,6 +237,44 @@ hints(void **state)
 	assert_string_equal(buffer, "The proxy could not reach the upstream: HTTP/1.1 502 Bad Gateway.");
 }
 
+static const char *
+overdue_hint(const struct proxy_setup *setup, struct octets said)
+{
+	_cleanup_(dialogue_freep) struct dialogue *dialogue = make(setup);
+	static char buffer[512];
+	struct text hint = TEXT_INIT(buffer);
+	struct failure failure;
+	size_t taken;
+
+	failure_init(&failure, FAILURE_NONE, STAGE_PROXY);
+	assert_int_equal(dialogue_start(dialogue, &failure), DIALOGUE_MORE);
+	if (said.length > 0)
+		assert_int_equal(peer_says(dialogue, said, said.length, &taken, &failure),
+				 DIALOGUE_MORE);
+	dialogue_overdue(dialogue, &failure);
+	assert_int_equal(failure.code, FAILURE_TIMEOUT_PROXY);
+	failure_hint(&failure, &hint);
+	return buffer;
+}
+
+static void
+hints_at_the_deadline(void **state)
+{
+	(void)state;
+	assert_string_equal(overdue_hint(&http, (struct octets){ "", 0 }),
+			    "The proxy accepted but sent no reply to CONNECT: perhaps it is a proxy of another "
+			    "kind, or it waits for the upstream.");
+	assert_string_equal(
+		overdue_hint(&http, (struct octets)OCTETS("HTTP/1.1 200 OK\r\n")),
+		"The proxy accepted but sent no whole reply to CONNECT. It had said: HTTP/1.1 200 OK.");
+	assert_string_equal(overdue_hint(&socks, (struct octets){ "", 0 }),
+			    "The proxy accepted but sent no reply to the offer of methods: perhaps it is a proxy of "
+			    "another kind, or it waits for the upstream.");
+	assert_string_equal(
+		overdue_hint(&socks, (struct octets)OCTETS("\x05\0")),
+		"The proxy accepted but sent no reply to the request to connect. It had said: \\x05\\x00.");
+}
+
 static void
 takes(const char *text, enum proxy_kind kind, const char *formatted)
 {
@@ -300,10 +338,15 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(http_goes_well),  cmocka_unit_test(http_with_credentials),
-		cmocka_unit_test(http_fails),	   cmocka_unit_test(http_says_too_much),
-		cmocka_unit_test(socks_goes_well), cmocka_unit_test(socks_with_credentials),
-		cmocka_unit_test(socks_fails),	   cmocka_unit_test(hints),
+		cmocka_unit_test(http_goes_well),
+		cmocka_unit_test(http_with_credentials),
+		cmocka_unit_test(http_fails),
+		cmocka_unit_test(http_says_too_much),
+		cmocka_unit_test(socks_goes_well),
+		cmocka_unit_test(socks_with_credentials),
+		cmocka_unit_test(socks_fails),
+		cmocka_unit_test(hints),
+		cmocka_unit_test(hints_at_the_deadline),
 		cmocka_unit_test(texts),
 	};
 	const char *problem;

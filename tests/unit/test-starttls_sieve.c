@@ -52,6 +52,9 @@ fails(void **state)
 	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("220 mx ESMTP\r\n"));
 	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("* OK\r\n"));
 	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("OKAY\r\n"));
+	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("OK MPD 0.23.5\n"));
+	FAILS(&sieve, STARTTLS_MISSING, NULL, BEGIN(""),
+	      ENDS_WITH("\"IMPLEMENTATION\" \"x\"\r\nOK\r\n"));
 	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("\r\n"));
 	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""), ENDS_WITH("\"X\" {16385}\r\n"));
 	FAILS(&sieve, STARTTLS_REPLY, NULL, BEGIN(""),
@@ -74,6 +77,7 @@ too_many_capabilities(void **state)
 		lines++;
 	assert_int_equal(lines, DIALOGUE_LINES_MAX);
 	assert_int_equal(failure.code, FAILURE_PROTOCOL_STARTTLS_REPLY);
+	assert_string_equal(failure_detail(&failure, "wanted"), "a reply of at most 128 lines");
 }
 
 int

@@ -47,6 +47,20 @@ postgres_fails(void **state)
 	FAILS(&postgres, STARTTLS_REPLY, NULL, POSTGRES_ASKS, ENDS_WITH("s"));
 }
 
+/* What is said at once with an octet that has a meaning of its own. */
+static void
+postgres_octets_in_words(void **state)
+{
+	(void)state;
+	IS_NONSENSE(&postgres, POSTGRES_ASKS, ENDS_WITH("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"));
+	IS_NONSENSE(&postgres, POSTGRES_ASKS, ENDS_WITH("S\tx~\n"));
+	IS_NONSENSE(&postgres, POSTGRES_ASKS, ENDS_WITH("NOTICE AUTH :*** Looking up\r\n"));
+	IS_NONSENSE(&postgres, POSTGRES_ASKS, ENDS_WITH("N\0"));
+	IS_INJECTED(&postgres, POSTGRES_ASKS, ENDS_WITH("S\x16\x03\x03"));
+	IS_INJECTED(&postgres, POSTGRES_ASKS, ENDS_WITH("Sx\x7f"));
+	IS_INJECTED(&postgres, POSTGRES_ASKS, ENDS_WITH("SE\0\0\0\x04"));
+}
+
 static void
 mysql_goes_well(void **state)
 {
@@ -101,6 +115,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(postgres_goes_well),
 		cmocka_unit_test(postgres_fails),
+		cmocka_unit_test(postgres_octets_in_words),
 		cmocka_unit_test(mysql_goes_well),
 		cmocka_unit_test(mysql_fails),
 	};
