@@ -395,7 +395,7 @@ def test_heartbeats(start, peer):
 
     # Late answers: each misses its deadline, none is an outage.
     eventually(lambda: late.asked >= asked + 4, "late answers")
-    assert daemon.lines(event="warning", upstream="late", reason="probe-failing", level="warning")
+    eventually(lambda: daemon.lines(event="warning", upstream="late", reason="probe-failing", level="warning"), "warnings")
     assert daemon.history("late") == [] and late.peer.accepted == 1 and daemon.upstream("late")["health"] == "up"
 
     # Answers are life: what is asked is never idle, while the other has been renewed by now.

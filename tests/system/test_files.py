@@ -72,8 +72,16 @@ def is_stale(daemon, name):
     return "stale-files" in daemon.upstream(name)["warnings"]
 
 
-def health_of(daemon, name):
-    """What the log says of its health, one after the other."""
+def stale_line(daemon, name, level):
+    """The last line about its stale files, which is a warning, or a notice where that is over."""
+    find = lambda: [line for line in daemon.lines(event="warning", upstream=name, reason="stale-files")[-1:] if line["level"] == level]
+    return eventually(find, f"a {level} about the files of {name}")[0]
+
+
+def health_of(daemon, name, closes=()):
+    """What the log says of its health, one after the other, up to the closes for these reasons."""
+    eventually(lambda: [line["reason"] for line in daemon.lines(event="close", upstream=name)] == list(closes) and
+               daemon.lines(event="health", upstream=name), f"the closes of {name}: {closes}")
     return [line["health"] for line in daemon.lines(event="health", upstream=name)]
 
 
@@ -167,17 +175,16 @@ def test_a_renewed_client_certificate(tmp_path, start, peer, authority, server):
     daemon.wait_up("x")
     put(certificate, new.certificate_file.read_bytes())
     eventually(lambda: is_stale(daemon, "x"), "the warning that the pair does not match")
-    warning = daemon.lines(event="warning", upstream="x", reason="stale-files")[-1]
-    assert warning["code"] == "local.key-mismatch" and warning["level"] == "warning"
+    assert stale_line(daemon, "x", "warning")["code"] == "local.key-mismatch"
     assert daemon.upstream("x")["health"] == "up" and daemon.history("x") == []
     assert set(listening.serials) == {old.certificate.serial_number}
     put(key, new.key_file.read_bytes())
     eventually(lambda: reasons(daemon, "x").get("certificate-rotated") == 3, "three connections to be renewed")
     eventually(lambda: not is_stale(daemon, "x"), "the warning to be over")
-    assert daemon.lines(event="warning", upstream="x", reason="stale-files")[-1]["level"] == "notice"
+    stale_line(daemon, "x", "notice")
     eventually(lambda: listening.serials.count(new.certificate.serial_number) == 3, "three times the new certificate")
     assert len(listening.serials) == 6
-    assert health_of(daemon, "x") in (["up"], ["degraded", "up"]), "never fewer than wanted once they were all ready"
+    assert health_of(daemon, "x", ["certificate-rotated"] * 3) in (["up"], ["degraded", "up"]), "never fewer than wanted once they were all ready"
     assert daemon.history("x") == [] and daemon.upstream("x")["ready"] == 3
     assert daemon.upstream("x")["counters"]["failed"] == 0
 
@@ -223,7 +230,7 @@ def test_a_bad_new_file_is_said_and_the_old_one_kept(tmp_path, start, peer, auth
         put(path, b"-----BEGIN CERTIFICATE-----\nhalf written")
     for name, path in files.items():
         eventually(lambda: is_stale(daemon, name), f"the warning about {name}")
-        warning = daemon.lines(event="warning", upstream=name, reason="stale-files")[-1]
+        warning = stale_line(daemon, name, "warning")
         assert warning["code"] == codes[name] and str(path) in warning["hint"] and "stays in use" in warning["msg"]
         assert daemon.upstream(name)["health"] == "up" and daemon.history(name) == []
     assert one.accepted == accepted, "nobody was called anew"
@@ -235,6 +242,7 @@ def test_a_bad_new_file_is_said_and_the_old_one_kept(tmp_path, start, peer, auth
         put(path, good[name])
     for name in files:
         eventually(lambda: not is_stale(daemon, name), f"the warning about {name} to be over")
+        stale_line(daemon, name, "notice")
         levels = [line["level"] for line in daemon.lines(event="warning", upstream=name, reason="stale-files")]
         assert levels == ["warning", "notice"], "each is said once"
         assert {one["code"] for one in daemon.history(name)} == {"connection.reset"}
@@ -264,7 +272,8 @@ def test_a_reload_judges_live_links(tmp_path, start, peer, authority, server):
         assert daemon.history(name) == [] and daemon.upstream(name)["health"] == "up"
     write(daemon, [server.pin, "00" * 32], str(authority.file), [server.pin])
     daemon.wait_up("pins"), daemon.wait_up("ca")
-    assert health_of(daemon, "right") == ["up"]
+    eventually(lambda: reasons(daemon, "right").get("reload"), "its new connection")
+    assert health_of(daemon, "right", ["reload"]) == ["up"]
 
 
 def test_fifos_hang_nobody(tmp_path, start, peer, authority, server):
@@ -350,7 +359,7 @@ def test_a_peers_certificate_ends_while_the_link_is_up(start, peer, authority):
     began = len(daemon.history("renewed")), len(health_of(daemon, "renewed"))
     eventually(lambda: reasons(daemon, "renewed").get("certificate-rotated") == 1, "the renewal")
     daemon.wait_up("renewed")
-    assert (len(daemon.history("renewed")), len(health_of(daemon, "renewed"))) == began, "never a moment without"
+    assert (len(daemon.history("renewed")), len(health_of(daemon, "renewed", ["certificate-rotated"]))) == began, "never a moment without"
     eventually(lambda: daemon.upstream("renewed")["warnings"] == [], "no warning any more")
     failure = daemon.wait_failure("forgetful", "tls.certificate-expired")
     assert failure["chain"]
