@@ -52,6 +52,13 @@ def scenario(code, *stages, check="same"):
     return register
 
 
+def traced(call, injected):
+    """A wrapper in which strace interferes with a system call; see test_socket.py."""
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    return ("env", f"ASAN_OPTIONS={options}", "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+            "-e", f"inject={call}:{injected}")
+
+
 class Scene:
     """Where a scenario takes place: a network of its own, certificates, servers, and what shall happen to the daemon."""
 

@@ -3,6 +3,7 @@ import signal
 import time
 
 import pki
+import scenarios
 import world
 from scenarios import NOT_YET, scenario
 
@@ -85,6 +86,5 @@ def stall(scene):
 def internal(scene):
     """the worker of `check` is held up for ever (a system call is delayed); the daemon has no such state"""
     scene.event = None
-    scene.wrapper_of_check = ("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=connect",
-                              "-e", "inject=connect:delay_enter=13000000")
+    scene.wrapper_of_check = scenarios.traced("connect", "delay_enter=13000000")
     return {"address": scene.peer().address, "timeouts": {"attempt": "100ms"}}

@@ -1,12 +1,11 @@
 """Scenarios of the four classic classes: address, connection, timeout, socket."""
-import os
 import pathlib
 import socket
 import time
 
 import peers
 import world
-from scenarios import NOT_YET, scenario
+from scenarios import NOT_YET, scenario, traced
 
 NAMED = {"address": "up.test:4", "timeouts": {"resolve": "4s"}}
 # Once stable at once: what ends then is no early end.
@@ -254,17 +253,10 @@ def descriptor_limit(scene):
     return {"address": scene.peer().address, "connections": 100}
 
 
-def failing(call, error, when="1+"):
-    """A wrapper in which such a system call fails; see test_socket.py."""
-    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
-    return ("env", f"ASAN_OPTIONS={options}", "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
-            "-e", f"inject={call}:error={error}:when={when}")
-
-
 @scenario("socket.no-buffers", "connect")
 def no_buffers(scene):
     """connect fails with ENOBUFS (injected)"""
-    scene.wrapper = failing("connect", "ENOBUFS")
+    scene.wrapper = traced("connect", "error=ENOBUFS")
     return {"address": scene.peer().address}
 
 
@@ -301,5 +293,5 @@ def setup(scene):
 @scenario("socket.io", "ready")
 def socket_io(scene):
     """the worker's first read fails with EIO (injected)"""
-    scene.wrapper = failing("recvfrom", "EIO", when="1")
+    scene.wrapper = traced("recvfrom", "error=EIO:when=1")
     return {"address": scene.peer(peers.say(b"hello")).address}
