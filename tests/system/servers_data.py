@@ -76,11 +76,12 @@ create user somebody@'%' identified by 'secret';
 
 
 def mariadb(folder, authority, good):
-    """MariaDB: with TLS on port 3306, without on 3307, with TLS and room for one client on 3308; 3309 lets no user of this host in."""
+    """MariaDB: with TLS on port 3306, without on 3307, with TLS and room for ten on 3308; 3309 lets nobody of this host in."""
     script = """
         for name in plain full strict; do
             mkdir /tmp/$name
-            mariadb-install-db --no-defaults --user=mysql --datadir=/tmp/$name --skip-test-db >/dev/null 2>&1 &
+            mariadb-install-db --no-defaults --user=mysql --datadir=/tmp/$name --skip-test-db \
+                --innodb-log-file-size=4M >/dev/null 2>&1 &
         done
         wait
         chown mysql /holdfast/server.key
@@ -88,7 +89,8 @@ def mariadb(folder, authority, good):
             data=$1 port=$2
             shift 2
             mariadbd --no-defaults --user=mysql --datadir=$data --port=$port --socket=$data/sock --pid-file=$data/pid \
-                --bind-address=127.0.0.1 --skip-name-resolve --innodb-buffer-pool-size=8M --innodb-flush-method=nosync "$@"
+                --bind-address=127.0.0.1 --skip-name-resolve --innodb-buffer-pool-size=8M --innodb-log-file-size=4M \
+                --innodb-flush-method=nosync "$@"
         }
         tls='--ssl-cert=/holdfast/server.pem --ssl-key=/holdfast/server.key --ssl-ca=/holdfast/ca.pem'
         start /tmp/plain 3307 --init-file=/holdfast/users.sql &
