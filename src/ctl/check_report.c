@@ -92,7 +92,7 @@ check_report(const char *title, const struct trace *trace)
 
 	for (unsigned int i = 0; i < trace->attempt_count; i++)
 		json_array_append_new(attempts, check_attempt(trace, &trace->attempts[i]));
-	return ctl_need(json_pack("{s:s, s:o, s:o}", "target", title, "queries",
+	return ctl_need(json_pack("{s:o, s:o, s:o}", "target", encode_text(title), "queries",
 				  check_queries(trace), "attempts", attempts));
 }
 

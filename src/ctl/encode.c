@@ -3,6 +3,7 @@
 
 #include "ctl/ctl.h"
 
+#include <string.h>
 #include <time.h>
 
 #define TEXT_BYTES 4096 /* of a message or a hint; cut beyond */
@@ -22,6 +23,19 @@ time_word(int64_t seconds)
 			  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 	else
 		text_add(&text, "9999-12-31T23:59:59Z");
+	return ctl_need(json_string(buffer));
+}
+
+json_t *
+encode_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char buffer[TEXT_BYTES];
+	struct text escaped = TEXT_INIT(buffer);
+
+	if (value)
+		return value;
+	text_add_escaped(&escaped, text, strlen(text), NULL);
 	return ctl_need(json_string(buffer));
 }
 

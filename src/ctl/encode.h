@@ -11,6 +11,12 @@
 #include <jansson.h>
 
 /*
+ * encode_text(text):
+ * A text from the command line or the like; what is no UTF-8 is escaped as \xNN.
+ */
+json_t *encode_text(const char *text);
+
+/*
  * encode_address(address):
  * Its text, or NULL where it is unset.
  */

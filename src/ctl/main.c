@@ -2,6 +2,7 @@
 #include "ctl/verb.h"
 
 #include "base/cleanup.h"
+#include "sys/fd.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -60,6 +61,7 @@ main(int argc, char **argv)
 	_cleanup_(arguments_done) struct arguments arguments = { 0 };
 	int status;
 
+	fd_fill_standard();
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* the end of a pipe is seen by ctl_finish() */
 	if (!arguments_parse(argc, (const char *const *)argv, &arguments))

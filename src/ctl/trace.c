@@ -24,12 +24,22 @@
 #define CLOSE_PATIENCE (500 * USEC_PER_MSEC)
 
 static void
+arm(struct trace *trace)
+{
+	trace->due = usec_add(clock_now(), trace->patience);
+	timer_arm(trace->timer, trace->due);
+}
+
+/* If it fires late, this process was held up (stopped, starved), and so was the worker, which grants everything its time again. */
+static void
 on_expired(void *arg, usec_t now)
 {
 	struct trace *trace = arg;
 
-	(void)now;
-	trace->expired = true;
+	if (usec_sub(now, trace->due) > WORKER_STALL_LIMIT)
+		arm(trace);
+	else
+		trace->expired = true;
 }
 
 /* Turns the loop until `is_done` says so, or `timeout` has passed. */
@@ -37,7 +47,8 @@ static void
 turn_until(struct trace *trace, bool (*is_done)(const struct trace *trace), usec_t timeout)
 {
 	trace->expired = false;
-	timer_arm(trace->timer, usec_add(clock_now(), timeout));
+	trace->patience = timeout;
+	arm(trace);
 	while (!is_done(trace) && !trace->expired)
 		loop_turn(trace->loop, true);
 	timer_arm(trace->timer, USEC_INFINITY);

@@ -58,7 +58,8 @@ struct trace {
 	struct timer *hold;  /* of the first held_until */
 	struct worker *worker;
 	usec_t since;
-	uint64_t seed; /* of the order among records of a service */
+	usec_t due, patience; /* of `timer`: when it fires, and after how long */
+	uint64_t seed;	      /* of the order among records of a service */
 	bool expired, stopped;
 };
 

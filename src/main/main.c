@@ -1,6 +1,7 @@
 /* holdfastd: the command line. */
 #include "main/checkup.h"
 #include "main/daemon.h"
+#include "sys/fd.h"
 #include "sys/tls.h"
 
 #include <errno.h>
@@ -151,8 +152,10 @@ main(int argc, char **argv)
 {
 	_cleanup_(config_unrefp) struct config *config = NULL;
 	struct options options;
-	int status = read_options(argc, argv, &options);
+	int status;
 
+	fd_fill_standard();
+	status = read_options(argc, argv, &options);
 	if (status != 0 || options.task == TASK_DONE)
 		return status;
 	status = load(options.file, &config);

@@ -61,3 +61,15 @@ fd_raise_limit(unsigned long wanted, unsigned long *ret_limit)
 	*ret_limit = limit.rlim_cur;
 	return 0;
 }
+
+void
+fd_fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* The lowest number that is free is `fd`; the way it is opened makes every use of it fail. */
+		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+	}
+}

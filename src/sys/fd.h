@@ -28,6 +28,13 @@ int fd_set_nonblocking(int fd);
 int fd_set_cloexec(int fd);
 
 /*
+ * fd_fill_standard():
+ * Put /dev/null where standard input, output or error is closed, so that no file or socket of ours gets its number: what is
+ * written there goes nowhere and is an error.  First of all in main().  Without /dev/null nothing is done.
+ */
+void fd_fill_standard(void);
+
+/*
  * fd_raise_limit(wanted, ret_limit):
  * Raise RLIMIT_NOFILE's soft limit to at least `wanted`, or as far as the hard limit allows; it is never lowered.
  * *ret_limit is the soft limit afterwards.  Returns 0 or a negative errno.  Any thread.

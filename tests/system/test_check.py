@@ -1,9 +1,11 @@
 """`holdfastctl check` with a URL: every stage over every address, without the daemon."""
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -121,6 +123,36 @@ def test_who_lets_us_in_and_hangs_up_at_once_does_not_work(peer, authority, serv
     serve = peers.tls(peers.tls_context(server), then) if scheme == "tls" else then
     words = [f"--ca-file={authority.file}"] if scheme == "tls" else []
     assert code in check(f"{scheme}://{peer(serve).address}", *words, status=status).stdout
+
+
+def test_closed_descriptors_are_no_crash(peer):
+    """Nobody's socket becomes standard output."""
+    url = f"tcp://{peer().address}"
+    for redirection, status in ((">&-", 1), ("<&- 2>&-", 0), ("<&- >&- 2>&-", 1)):
+        result = subprocess.run(["sh", "-c", f'exec "$0" check {url} {redirection}', str(HOLDFASTCTL)], timeout=PATIENCE,
+                                capture_output=True, check=False)
+        assert result.returncode == status, (redirection, result)
+
+
+def test_an_argument_that_is_no_utf8(peer):
+    report = json.loads(check("--json", "tls://h\udcff:1", status=11).stdout)
+    assert report["target"] == "tls://h\\xff:1"
+
+
+def test_being_stopped_is_no_failure(tmp_path, peer, cleanup):
+    """Past every deadline of all together (the attempt's and ten seconds): the peer is judged once we run again."""
+    one = upstream("x", peer().address, starttls="smtp", timeouts={"starttls": "1s", "attempt": "2s"})
+    daemon = Daemon(tmp_path, [one], start=False)
+    process = subprocess.Popen([str(HOLDFASTCTL), "--json", "check", "-c", str(daemon.config_file), "x"],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    cleanup.callback(process.kill)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(13)
+    process.send_signal(signal.SIGCONT)
+    report = json.loads(process.communicate(timeout=PATIENCE)[0])
+    assert report["attempts"][0]["failure"]["code"] == "timeout.starttls"
+    assert process.returncode == 13
 
 
 def test_addresses_are_shown_in_turn_as_they_end(tmp_path, peer, cleanup):

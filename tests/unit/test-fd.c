@@ -72,6 +72,30 @@ flags_are_set(void **state)
 	fd_close(pair[1]);
 }
 
+/* In a child: this program's own output is told by them. */
+static void
+what_is_missing_of_the_standard_ones_is_filled(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		for (int fd = 0; fd <= 2; fd++)
+			close(fd);
+		fd_fill_standard();
+		fd_fill_standard();
+		_exit(open("/dev/null", O_RDONLY) == 3 && write(1, "x", 1) < 0 &&
+				      read(0, &status, 1) < 0 ?
+			      7 :
+			      8);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 static void
 the_limit_is_raised_as_far_as_it_goes(void **state)
 {
@@ -100,6 +124,7 @@ main(void)
 		cmocka_unit_test(closing_keeps_errno_and_gives_minus_one),
 		cmocka_unit_test(closing_twice_is_a_defect),
 		cmocka_unit_test(flags_are_set),
+		cmocka_unit_test(what_is_missing_of_the_standard_ones_is_filled),
 		cmocka_unit_test(the_limit_is_raised_as_far_as_it_goes),
 	};
 
