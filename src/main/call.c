@@ -13,7 +13,7 @@ call_init(struct call *call, const struct services *services, const struct call_
 		.output = output,
 		.request = *request,
 		.state = CALL_WAITING,
-		.epoch = clock_realtime() - clock_now(),
+		.epoch = clock_epoch(),
 	};
 	*request = (struct varlink_request){ 0 };
 }

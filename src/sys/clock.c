@@ -2,6 +2,7 @@
 
 #include "base/must.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 /* The ids used here cannot fail on Linux (clock_gettime(2)). */
@@ -32,6 +33,19 @@ uint64_t
 clock_realtime(void)
 {
 	return clock_read(CLOCK_REALTIME);
+}
+
+uint64_t
+clock_epoch(void)
+{
+	static _Atomic uint64_t kept;
+	uint64_t before = atomic_load_explicit(&kept, memory_order_relaxed);
+	uint64_t epoch = clock_realtime() - clock_now();
+
+	if (before != 0 && epoch - before + CLOCK_EPOCH_TOLERANCE < 2 * CLOCK_EPOCH_TOLERANCE)
+		return before;
+	atomic_store_explicit(&kept, epoch, memory_order_relaxed);
+	return epoch;
 }
 
 usec_t

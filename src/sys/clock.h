@@ -25,6 +25,15 @@ usec_t clock_suspended(void);
 uint64_t clock_realtime(void);
 
 /*
+ * clock_epoch():
+ * The realtime of the monotonic clock's zero, in microseconds since 1970 (it wraps around where that is earlier): added to an instant it
+ * gives a date.  The same answer as before as long as it is off by less than CLOCK_EPOCH_TOLERANCE, so that one instant has one
+ * date, however often it is told.  Any thread.
+ */
+#define CLOCK_EPOCH_TOLERANCE (10 * USEC_PER_MSEC)
+uint64_t clock_epoch(void);
+
+/*
  * clock_cpu_thread():
  * CPU time of the calling thread so far (CLOCK_THREAD_CPUTIME_ID).
  */

@@ -31,6 +31,18 @@ the_real_clock_counts_from_1970(void **state)
 }
 
 static void
+one_instant_has_one_date(void **state)
+{
+	uint64_t first = clock_epoch();
+	uint64_t realtime = clock_realtime();
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_true(clock_epoch() == first);
+	assert_true(realtime - (first + clock_now()) + USEC_PER_SEC < 2 * USEC_PER_SEC);
+}
+
+static void
 sleeping_takes_no_time_of_the_cpu(void **state)
 {
 	usec_t begin = clock_cpu_thread();
@@ -49,6 +61,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_monotonic_clock_is_the_kernels),
 		cmocka_unit_test(the_real_clock_counts_from_1970),
+		cmocka_unit_test(one_instant_has_one_date),
 		cmocka_unit_test(sleeping_takes_no_time_of_the_cpu),
 	};
 
