@@ -5,6 +5,7 @@ A module lists its cases and takes its two tests from here (see test_servers_tls
 import dataclasses
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -162,6 +163,27 @@ def judge_daemon(case, daemon):
 def judge(case, failure):
     assert case.stage in (None, failure["stage"]), failure
     assert not case.says or case.says in json.dumps(failure), failure
+
+
+def judge_again(start, cases, folder, once=()):
+    """Periodic probes of all `cases`, which are good, are answered on the same connections; those called `once` cannot be repeated."""
+    def probed(interval):
+        groups = [case.upstream(folder) for case in cases]
+        return [{**group, "probe": {**group["probe"], "interval": interval}} for group in groups]
+
+    def link(case):
+        return daemon.upstream(case.name)["links"][0]
+    daemon = start(probed("100ms"))
+    for case in cases:
+        daemon.wait_up(case.name)
+    before = {case.name: link(case) for case in cases}
+    time.sleep(1.5)  # for a dozen probes
+    daemon.write(probed("none"))
+    daemon.reload()  # left in peace, a link tells what it has received
+    for case in cases:
+        if case.name not in once:
+            eventually(lambda: link(case)["bytesReceived"] > before[case.name]["bytesReceived"], f"answers of {case.name}")
+        assert link(case)["source"] == before[case.name]["source"] and not daemon.history(case.name), daemon.history(case.name)
 
 
 def parametrized(cases):

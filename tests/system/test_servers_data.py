@@ -197,3 +197,10 @@ def test_while_ready(world_of_servers, start):
         command(b"CLIENT PAUSE 3000 ALL")
         daemon.wait_failure("x", "timeout.heartbeat", stage="ready")
         daemon.wait_up("x")
+
+
+def test_again_and_again(world_of_servers, own_files, start):
+    again = [one for one in CASES if not one.code and "probe" in one.keys]
+    # Before a login there is nothing that these could be asked twice.
+    once = ("postgres-somebody", "postgres-nobody-in-particular", "mysql-nobody-in-particular")
+    servers_cases.judge_again(start, again, own_files, once)

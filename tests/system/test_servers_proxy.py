@@ -91,3 +91,9 @@ def test_check(world_of_servers, own_files, case):
 @servers_cases.parametrized(CASES)
 def test_daemon(holdfast, case):
     servers_cases.judge_daemon(case, holdfast)
+
+
+def test_again_and_again(world_of_servers, own_files, start):
+    """Directly, after STARTTLS, and behind either proxy."""
+    again = [one for one in CASES if not one.code and one.keys.get("probe", {}).get("kind") in ("smtp", "imap")]
+    servers_cases.judge_again(start, again, own_files)
