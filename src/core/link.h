@@ -32,6 +32,7 @@ struct link {
 	bool received;	      /* the application has spoken on this connection */
 	bool verdict_pending; /* the server asked for our certificate: SETTLE applies */
 	bool probing;	      /* in READY: a probe is out */
+	bool probe_late; /* it has been counted as a failure already, for its answer has not come in time */
 	usec_t probe_since; /* in READY: when it was sent, or last found to be unanswered; else when the last one ended */
 	unsigned int probe_failures; /* in READY: probes failed in a row, as told */
 	enum family broken;	     /* the family told last to be broken; FAMILY_ANY: none */

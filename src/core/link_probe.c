@@ -83,6 +83,7 @@ miss_answer(struct link *link, const struct failure *overdue, usec_t now, struct
 		failure_init(&failure, FAILURE_TIMEOUT_HEARTBEAT, STAGE_READY);
 	if (failure.code == FAILURE_TIMEOUT_PROBE)
 		failure.code = FAILURE_TIMEOUT_HEARTBEAT; /* it had answered before */
+	link->probe_late = true;
 	count_failure(link, &failure, now, out);
 }
 
@@ -94,6 +95,7 @@ link_probe_expired(struct link *link, const struct input *input, usec_t now, str
 		return;
 	}
 	link->probing = true;
+	link->probe_late = false;
 	link->probe_since = now;
 	link_emit(out, EFFECT_PROBE);
 }
@@ -107,7 +109,9 @@ link_probe_passed(struct link *link, const struct input *input, usec_t now, stru
 	link->probing = false;
 	link->probe_since = now;
 	link->received = true;
-	forget_failures(link, out);
+	/* Too late is not well: only an answer in time ends a row of failures, or one after which nothing is asked any more. */
+	if (!link->probe_late || !is_repeated(link))
+		forget_failures(link, out);
 }
 
 void
@@ -116,7 +120,9 @@ link_probe_failed(struct link *link, const struct input *input, usec_t now, stru
 	if (!link->probing)
 		return;
 	link->probing = false;
-	count_failure(link, input->failure, now, out);
+	link->probe_since = now;
+	if (!link->probe_late)
+		count_failure(link, input->failure, now, out);
 	if (!is_repeated(link))
 		forget_failures(link, out); /* no other one will tell that it is well again */
 }

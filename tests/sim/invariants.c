@@ -349,7 +349,8 @@ invariants_of_step(const struct world *world, const struct client *client,
 	INVARIANT(world, client, !client->paused || !is_running(link->stage));
 	INVARIANT(world, client,
 		  client->probe_failures == (link->stage == STAGE_READY ? link->probe_failures : 0));
-	INVARIANT(world, client, input->kind != INPUT_PASSED || client->probe_failures == 0);
+	INVARIANT(world, client,
+		  input->kind != INPUT_PASSED || client->probe_failures == 0 || client->probe_late);
 	if (link->stage == STAGE_READY && client->stage != STAGE_READY)
 		INVARIANT(world, client, (needed_stages(&link->upstream->policy) & ~client->asked) == 0);
 }

@@ -113,6 +113,7 @@ open_dialogue(struct world *world, unsigned int index)
 
 	client->asked |= 1U << client->link->stage;
 	client->probe_since = world->now;
+	client->probe_late = false;
 	client->dialogue = new_token(world);
 	peer_talk(world, index, client->dialogue);
 }
@@ -124,6 +125,7 @@ note_probing(struct world *world, struct client *client, unsigned int count)
 	if (count == 0)
 		return;
 	client->probe_since = world->now;
+	client->probe_late = client->dialogue != 0; /* it goes on */
 	world->probings++;
 }
 

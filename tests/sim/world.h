@@ -105,6 +105,7 @@ struct client {
 	uint32_t asked;		     /* bit k: stage k's effect was seen on this connection */
 	usec_t probe_since;	     /* in READY: as the link has it */
 	unsigned int probe_failures; /* as told last */
+	bool probe_late;	     /* the one that is out, or was last, has missed its deadline */
 	unsigned int host;	     /* of the connection */
 	usec_t born_at, timer_at;
 	enum stage stage; /* as it was after the latest step */

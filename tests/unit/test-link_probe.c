@@ -196,20 +196,50 @@ half_an_answer_is_no_silence(void **state)
 	fixture_close(&f);
 }
 
+/* It ends the probe, whatever it says, but only one in time ends the row. */
 static void
-a_late_answer_is_an_answer(void **state)
+a_late_answer_counts_once_and_mends_nothing(void **state)
 {
 	struct fixture f;
 
 	(void)state;
 	open_probing(&f);
 	tell_deadline(&f);
-	tell_deadline(&f);
+	check_probing(&f, 1, FAILURE_TIMEOUT_HEARTBEAT);
 	f.now += 4 * SEC;
 	tell_kind(&f, INPUT_PASSED);
-	CHECK(&f, STAGE_READY, "probing timer");
-	check_probing(&f, 0, FAILURE_NONE);
+	CHECK(&f, STAGE_READY, "timer");
 	assert_int_equal(f.link->armed, f.now + wait_of(&f));
+	tell_deadline(&f);
+	tell_deadline(&f);
+	check_probing(&f, 2, FAILURE_TIMEOUT_HEARTBEAT);
+	tell_probe_failed(&f, FAILURE_PROTOCOL_PROBE_STATUS);
+	CHECK(&f, STAGE_READY, "timer");
+	assert_int_equal(f.link->probe_failures, 2);
+	tell_deadline(&f);
+	tell_kind(&f, INPUT_PASSED);
+	check_probing(&f, 0, FAILURE_NONE);
+	fixture_close(&f);
+}
+
+/* One that is always too late is given up as one that is silent. */
+static void
+always_too_late_is_too_much(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_probing(&f);
+	for (int i = 0; i < 2; i++) {
+		tell_deadline(&f);
+		f.now += SEC;
+		tell_kind(&f, INPUT_PASSED);
+		tell_deadline(&f);
+		CHECK(&f, STAGE_READY, "probe timer");
+	}
+	tell_deadline(&f);
+	CHECK(&f, STAGE_BACKOFF, "discard report stage probing timer");
+	assert_int_equal(effect_of(&f, EFFECT_REPORT)->failure->code, FAILURE_TIMEOUT_HEARTBEAT);
 	fixture_close(&f);
 }
 
@@ -363,12 +393,11 @@ without_an_interval_the_last_probe_is_waited_for(void **state)
 	(void)state;
 	once->policy.probe.interval = 0;
 	open_probing(&f);
-	tell_deadline(&f);
 	tell_policy(&f, once);
 	CHECK(&f, STAGE_READY, "");
 	tell_probe_failed(&f, FAILURE_PROTOCOL_PROBE_STATUS);
 	CHECK(&f, STAGE_READY, "probing probing timer");
-	check_probing(&f, 2, FAILURE_PROTOCOL_PROBE_STATUS);
+	check_probing(&f, 1, FAILURE_PROTOCOL_PROBE_STATUS);
 	assert_int_equal(f.link->probe_failures, 0);
 	assert_true(f.link->armed == USEC_INFINITY);
 	fixture_close(&f);
@@ -410,7 +439,8 @@ main(void)
 		cmocka_unit_test(a_login_that_is_wanted_is_asked_for_at_the_slow_end),
 		cmocka_unit_test(silence_is_counted_and_ends_it),
 		cmocka_unit_test(half_an_answer_is_no_silence),
-		cmocka_unit_test(a_late_answer_is_an_answer),
+		cmocka_unit_test(a_late_answer_counts_once_and_mends_nothing),
+		cmocka_unit_test(always_too_late_is_too_much),
 		cmocka_unit_test(a_stall_gives_a_probe_its_time_again),
 		cmocka_unit_test(a_connection_that_falls_falls_as_ever),
 		cmocka_unit_test(closing_ends_the_probe_and_its_warning),
