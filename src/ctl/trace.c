@@ -284,9 +284,14 @@ single(const struct trace *trace, const struct trace_attempt *attempt)
 
 /* ---- the worker ------------------------------------------------------------------------------------------------- */
 
+/* A failure at `at`; one that comes after the connection has been held for long enough says nothing about the attempt. */
 static void
-attempt_failed(struct trace_attempt *attempt, struct failure *failure, usec_t elapsed)
+attempt_failed(struct trace_attempt *attempt, struct failure *failure, usec_t at, usec_t elapsed)
 {
+	if (attempt->held_until != 0 && at >= attempt->held_until) {
+		attempt->worked = attempt->ended = true;
+		return;
+	}
 	failure_copy(&attempt->failure, failure);
 	attempt->elapsed = elapsed;
 	attempt->ended = true;
@@ -369,7 +374,7 @@ on_event(struct trace *trace, struct event *event)
 	if (attempt->ended)
 		return;
 	if (event->kind == EVENT_FAILURE)
-		attempt_failed(attempt, &event->failure, elapsed);
+		attempt_failed(attempt, &event->failure, event->at, elapsed);
 	else if (event->kind == EVENT_LINK)
 		attempt_told(trace, attempt, event, elapsed);
 }

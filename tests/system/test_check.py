@@ -125,6 +125,17 @@ def test_who_lets_us_in_and_hangs_up_at_once_does_not_work(peer, authority, serv
     assert code in check(f"{scheme}://{peer(serve).address}", *words, status=status).stdout
 
 
+def test_an_answer_to_the_probe_is_enough(peer):
+    """Servers that end the connection after each answer work, each time."""
+    def once(connection):
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nok")
+        peers.close_at_once(connection)
+    one = peer(once)
+    for _ in range(10):
+        check(f"http://{one.address}", status=0)
+
+
 def test_closed_descriptors_are_no_crash(peer):
     """Nobody's socket becomes standard output."""
     url = f"tcp://{peer().address}"
