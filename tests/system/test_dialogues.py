@@ -360,7 +360,6 @@ def test_heartbeats(start, peer):
     daemon = start(upstreams(first))
     for name in ("silent", "closing", "late", "patient", "idle", "unprobed"):
         daemon.wait_up(name)
-    late.delay = 1.3  # from now on: the first probe of an attempt has no second chance
     silent.mute.set(), closing.hang_up.set()
 
     # Silence: as often as is said, with warnings before; and then it is an outage of its own kind.
@@ -391,6 +390,7 @@ def test_heartbeats(start, peer):
     assert len(daemon.lines(event="warning", upstream="patient", reason="probe-failing", level="warning")) == 1, "two are too many"
 
     # A late answer is no outage; answers that are always late are one.
+    late.delay = 1.3
     eventually(lambda: daemon.lines(event="warning", upstream="late", reason="probe-failing", level="warning"), "a warning")
     late.delay = 0
     eventually(lambda: "probe-failing" not in daemon.upstream("late")["warnings"], "an answer in time")
