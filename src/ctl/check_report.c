@@ -27,6 +27,8 @@ query_json(const struct trace *trace, const struct trace_query *query)
 	value = ctl_need(json_pack("{s:s, s:s, s:I, s:o}", "host", query->target->host, "family",
 				   query->family == FAMILY_IPV4 ? "ipv4" : "ipv6", "elapsedUSec",
 				   (json_int_t)query->elapsed, "addresses", addresses));
+	if (query->partial)
+		json_object_set_new(value, "partial", json_true());
 	if (query->count == 0)
 		json_object_set_new(
 			value, "failure",
@@ -164,6 +166,8 @@ show_query(const struct screen *screen, const json_t *query)
 
 	when_timing((usec_t)json_integer_value(json_object_get(query, "elapsedUSec")), &elapsed_text);
 	detail_words(json_object_get(query, "addresses"), &text);
+	if (json_is_true(json_object_get(query, "partial")))
+		text_add(&text, "; there may be more, which are left out");
 	if (view_failure(json_object_get(query, "failure"), &failure, error))
 		text_addf(&text, "%s: %s%s%s%s", failure.code, failure.message,
 			  failure.error ? " (" : "", failure.error ? failure.error : "",

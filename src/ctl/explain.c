@@ -1,13 +1,14 @@
-/* explain: what a failure's code means and what to do about it; needs no daemon. */
+/* explain: what a failure's code means, what it comes from and what to do about it; needs no daemon. */
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "core/failure.h"
+#include "core/failure_advice.h"
 #include "ctl/session.h"
 
 #include <string.h>
 
 #define HINT_BYTES  1024
 #define LIST_INDENT 42 /* leaves room for the longest code */
+#define ITEM_INDENT 4
 
 static const char *
 blame_words(enum failure_blame blame)
@@ -41,24 +42,79 @@ hint_of(enum failure_code code, char *buffer, size_t size)
 	return buffer;
 }
 
+static bool
+occurs_in(enum failure_code code, int stage)
+{
+	return (failure_stages(code) & UINT32_C(1) << stage) != 0;
+}
+
+/* "handshake, settle", or "any". */
+static const char *
+stages_of(enum failure_code code, struct text *text)
+{
+	bool any = true;
+
+	for (int stage = 0; stage < STAGE_COUNT; stage++) {
+		any = any && occurs_in(code, stage);
+		if (occurs_in(code, stage))
+			text_addf(text, "%s%s", text->length > 0 ? ", " : "",
+				  stage_name((enum stage)stage));
+	}
+	return any ? "any" : text->at;
+}
+
+static json_t *
+stages_json(enum failure_code code)
+{
+	json_t *array = ctl_need(json_array());
+
+	for (int stage = 0; stage < STAGE_COUNT; stage++) {
+		if (occurs_in(code, stage))
+			json_array_append_new(array,
+					      ctl_need(json_string(stage_name((enum stage)stage))));
+	}
+	return array;
+}
+
+static json_t *
+sentences_json(const char *const *sentences)
+{
+	json_t *array = ctl_need(json_array());
+
+	for (; *sentences; sentences++)
+		json_array_append_new(array, ctl_need(json_string(*sentences)));
+	return array;
+}
+
 static json_t *
 code_json(enum failure_code code)
 {
 	char hint[HINT_BYTES];
 
-	return ctl_need(json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "code", failure_name(code),
-				  "class", failure_class_name(failure_class(code)), "life",
-				  failure_life_name(failure_life(code)), "blame",
-				  failure_blame_name(failure_blame(code)), "exitStatus",
-				  failure_exit_status(failure_class(code)), "message",
-				  failure_summary(code), "hint", hint_of(code, hint, sizeof(hint))));
+	return ctl_need(json_pack(
+		"{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "code", failure_name(code),
+		"class", failure_class_name(failure_class(code)), "life",
+		failure_life_name(failure_life(code)), "blame", failure_blame_name(failure_blame(code)),
+		"exitStatus", failure_exit_status(failure_class(code)), "message",
+		failure_summary(code), "hint", hint_of(code, hint, sizeof(hint)), "stages",
+		stages_json(code), "causes", sentences_json(failure_causes(code)), "remedies",
+		sentences_json(failure_remedies(code))));
+}
+
+static void
+list_sentences(const struct screen *screen, const char *title, const char *const *sentences)
+{
+	screen_title(screen, STYLE_BOLD, "%s", title);
+	for (; *sentences; sentences++)
+		screen_item(screen, "-", ITEM_INDENT, *sentences);
 }
 
 static void
 explain_code(const struct ctl *ctl, enum failure_code code)
 {
 	const struct screen *screen = &ctl->screen;
-	char hint[HINT_BYTES];
+	char hint[HINT_BYTES], stages[HINT_BYTES];
+	struct text text = TEXT_INIT(stages);
 
 	if (arguments_has(ctl->arguments, OPTION_JSON)) {
 		json_t *value = code_json(code);
@@ -70,10 +126,13 @@ explain_code(const struct ctl *ctl, enum failure_code code)
 	screen_line(screen, STYLE_BOLD, failure_name(code));
 	screen_pair(screen, "what", "%s", failure_summary(code));
 	screen_pair(screen, "hint", "%s", hint_of(code, hint, sizeof(hint)));
+	screen_pair(screen, "stages", "%s", stages_of(code, &text));
 	screen_pair(screen, "life", "%s", life_words(failure_life(code)));
 	screen_pair(screen, "blame", "%s", blame_words(failure_blame(code)));
 	screen_pair(screen, "exit status", "%d where an upstream is down for it",
 		    failure_exit_status(failure_class(code)));
+	list_sentences(screen, "Likely causes", failure_causes(code));
+	list_sentences(screen, "What to do", failure_remedies(code));
 }
 
 static void

@@ -16,6 +16,7 @@ struct trace_query {
 	struct query *query; /* NULL: it has ended */
 	usec_t elapsed;
 	unsigned int count; /* 0: failure is set */
+	bool partial;	    /* there are, or may be, more */
 	struct address addresses[ANSWER_ADDRESSES_MAX];
 	char *hosts[ANSWER_ADDRESSES_MAX]; /* of a service: what its records name; owned */
 	struct failure failure;

@@ -112,6 +112,17 @@ def test_a_service(authority, server):
         check(url, f"--ca-file={authority.file}", "--name=@target", status=0)
 
 
+@world.isolated(setup=world.enter_connected)
+def test_addresses_beyond_the_bound_are_not_passed_over_in_silence():
+    world.own_resolver("127.0.0.1")
+    one = peers.Peer(peers.hold, host="127.0.0.1")
+    zone = {"many.test": [f"127.0.0.{number}" for number in range(1, 21)], "few.test": ["127.0.0.1"]}
+    with contextlib.closing(names.NameServer(zone)):
+        assert "left out" in check(f"tcp://many.test:{one.port}").stdout
+        assert json.loads(check("--json", f"tcp://many.test:{one.port}").stdout)["queries"][0]["partial"]
+        assert "left out" not in check(f"tcp://few.test:{one.port}", status=0).stdout
+
+
 @pytest.mark.parametrize("scheme, then, code, status", [
     ("tcp", peers.close_at_once, "connection.closed-early", 12),
     ("tcp", peers.reset_at_once, "connection.reset-early", 12),
