@@ -213,7 +213,7 @@ def test_a_greeting_glued_to_the_proxys_word(tmp_path, start, peer, authority, s
     daemon = start([
         upstream("glued", "mail.test:25", proxy=f"http://{peer(glued.serve).address}", proxy_user="me",
                  proxy_password_file=str(password), starttls="smtp", tls=tls, probe=probe),
-        upstream("wrong", "mail.test:25", proxy=f"http://localhost:{peer(wrong.serve).port}", starttls="smtp", tls=tls),
+        upstream("wrong", "mail.test:25", proxy=f"http://{peer(wrong.serve).address}", starttls="smtp", tls=tls),
         upstream("inside", "mail.test:465", proxy=f"http://{peer(inside.serve).address}", tls=tls),
         upstream("unknown", "mail.test:465", proxy=f"http://{peer(glued.serve).address}", tls=tls)])
     daemon.wait_up("glued"), daemon.wait_up("inside")

@@ -94,6 +94,8 @@ def keys(authority, ours):
 
 
 REFUSED = "tls.client-certificate-unknown-issuer"
+# The verdict comes at once, but how soon that is depends on the machine.
+PATIENT = {"settle": "20s", "close": "100ms"}
 
 
 def pong(wrapped):
@@ -109,8 +111,8 @@ def test_refused_with_and_without_a_probe(start, peer, authority, server, strang
         gate = Gate(peer, server, authority.file, stranger.file, then=pong)
         gate.refusing, gate.reset = True, reset
         gates[name] = gate
-        upstreams.append(upstream(f"{name}-plain", gate.peer.address, tls=keys))
-        upstreams.append(upstream(f"{name}-probe", gate.peer.address, tls=keys, probe={"kind": "redis"}))
+        upstreams.append(upstream(f"{name}-plain", gate.peer.address, tls=keys, timeouts=PATIENT))
+        upstreams.append(upstream(f"{name}-probe", gate.peer.address, tls=keys, timeouts=PATIENT, probe={"kind": "redis"}))
     daemon = start(upstreams)
     for one in upstreams:
         failure = daemon.wait_failure(one["name"], REFUSED)
@@ -128,7 +130,8 @@ def test_refused_with_and_without_a_probe(start, peer, authority, server, strang
 def test_no_certificate_at_all(start, peer, authority, server, stranger):
     gate = Gate(peer, server, authority.file, stranger.file, then=pong)
     tls = {"ca_file": str(authority.file)}
-    daemon = start([upstream("plain", gate.peer.address, tls=tls), upstream("probe", gate.peer.address, tls=tls, probe={"kind": "redis"})])
+    daemon = start([upstream("plain", gate.peer.address, tls=tls, timeouts=PATIENT),
+                    upstream("probe", gate.peer.address, tls=tls, timeouts=PATIENT, probe={"kind": "redis"})])
     for name in ("plain", "probe"):
         failure = daemon.wait_failure(name, "tls.client-certificate-required")
         assert failure["alert"] == "received certificate_required(116)"
@@ -140,7 +143,7 @@ def test_refused_at_a_resumption(start, peer, authority, server, stranger, keys,
     """The first connection leaves a ticket; then the server refuses whoever comes, with it or without."""
     gate = Gate(peer, server, authority.file, stranger.file, then=pong)
     more = {"probe": probe} if probe else {}
-    daemon = start([upstream("x", gate.peer.address, tls=keys, **more)])
+    daemon = start([upstream("x", gate.peer.address, tls=keys, timeouts=PATIENT, **more)])
     daemon.wait_up("x")
     gate.peer.reset_all()
     eventually(lambda: gate.resumed[-1:] == [True], "a resumed connection")

@@ -71,6 +71,7 @@ def test_services(tmp_path):
         # It comes back with the records changed: what they say now holds.
         again = scene.listen("127.0.0.1")
         zone["_ranked._tcp.up.test"] = [names.service("one.test", again.port, 10), names.service("two.test", second.port, 20)]
+        eventually(lambda: second.accepted == 2, "both to be accepted")
         second.reset_all()
         eventually(lambda: where(daemon, "ranked") == [again.address], "the first rank at its new port")
 

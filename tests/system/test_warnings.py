@@ -226,12 +226,14 @@ def test_flapping(start, peer):
     ended = 0
     while ended < 5:
         assert "flapping" not in warnings(daemon, "x") and ended == sum(daemon.upstream("x")["failures"].values())
+        eventually(lambda: len(one.connections) == 2, "both to be accepted")
         one.reset_all()
         eventually(lambda: sum(daemon.upstream("x")["failures"].values()) == ended + 2, "both to fail")
         daemon.wait_up("x")
         ended += 2
     message = begun(daemon, watcher, "x", "flapping")
     assert "5 ready connections" in message and "connection.reset-early" in message
+    eventually(lambda: len(one.connections) == 2, "both to be accepted")
     one.reset_all()
     eventually(lambda: sum(daemon.upstream("x")["failures"].values()) == ended + 2, "both to fail")
     daemon.wait_up("x")
