@@ -75,9 +75,24 @@ connection_fail_local(struct failure *failure, int error)
 	return error;
 }
 
+bool
+connection_is_mere_end(const struct failure *failure)
+{
+	switch (failure->code) {
+	case FAILURE_CONNECTION_CLOSED:
+	case FAILURE_CONNECTION_TRUNCATED:
+	case FAILURE_CONNECTION_RESET: return true;
+	default: return false;
+	}
+}
+
 void
 connection_fail(struct driver *driver, struct failure *failure, usec_t now)
 {
+	const struct connection *conn = &driver->connection;
+
+	if (connection_is_mere_end(failure) && failure->evidence_length == 0)
+		failure_set_evidence(failure, conn->first, conn->first_length);
 	driver_feed(driver, &(struct input){ .kind = INPUT_FAILED, .failure = failure }, now);
 	failure_done(failure);
 }
@@ -266,12 +281,25 @@ connection_read_plain(struct driver *driver, int flags, size_t *ret_length, stru
 	return TLS_FAILED;
 }
 
+/* They are in the worker's scratch. */
+static void
+keep_first(struct driver *driver, size_t length)
+{
+	struct connection *conn = &driver->connection;
+	size_t room = sizeof(conn->first) - conn->first_length;
+
+	length = length < room ? length : room;
+	memcpy(conn->first + conn->first_length, driver->worker->scratch, length);
+	conn->first_length += length;
+}
+
 int
 connection_note_unasked(struct driver *driver, size_t length, struct failure *failure)
 {
 	struct connection *conn = &driver->connection;
 
 	conn->unasked += length;
+	keep_first(driver, length);
 	if (conn->unasked <= UNSOLICITED_BYTES_MAX)
 		return 0;
 	failure->code = FAILURE_PROTOCOL_UNSOLICITED_DATA;

@@ -48,9 +48,11 @@ struct connection {
 	struct address source;
 	uint64_t received, sent; /* bytes, TLS's own apart */
 	uint64_t unasked;	 /* of those received: what nobody had asked for */
-	uint64_t untold;	 /* likewise: what the link has not been told yet */
-	uint64_t told_received;	 /* as of the last status */
-	usec_t active_at;	 /* when it last carried something */
+	unsigned char first[FAILURE_EVIDENCE_MAX]; /* of that, the first octets: a peer may say why it hangs up */
+	size_t first_length;
+	uint64_t untold;	/* likewise: what the link has not been told yet */
+	uint64_t told_received; /* as of the last status */
+	usec_t active_at;	/* when it last carried something */
 	struct speech speech;
 	struct tls_state made_with; /* as of its handshake */
 	bool listed;		    /* by the answers that are being gathered (worker/refresh) */
@@ -138,9 +140,16 @@ int connection_fail_local(struct failure *failure, int error);
 
 /*
  * connection_fail(driver, failure, now):
- * Tell the link that the connection has ended; `failure`'s references are given back.
+ * Tell the link that the connection has ended; `failure`'s references are given back.  What came unasked before a mere end is its
+ * evidence.
  */
 void connection_fail(struct driver *driver, struct failure *failure, usec_t now);
+
+/*
+ * connection_is_mere_end(failure):
+ * Whether it only says that the connection is over; what the peer said, or what this host lacks, tells more.
+ */
+bool connection_is_mere_end(const struct failure *failure);
 
 /*
  * connection_busy(driver, now):

@@ -202,25 +202,13 @@ speech_stop_probe(struct driver *driver)
 
 /* ---- hearing -------------------------------------------------------------------------------------- */
 
-/* Whether it only says that the connection is over; what the peer said, or what this host lacks, tells more. */
-static bool
-is_mere_end(const struct failure *failure)
-{
-	switch (failure->code) {
-	case FAILURE_CONNECTION_CLOSED:
-	case FAILURE_CONNECTION_TRUNCATED:
-	case FAILURE_CONNECTION_RESET: return true;
-	default: return false;
-	}
-}
-
 /* The transport has failed with `end`: its end belongs to the dialogue (FAILURES.md, ruling 7). */
 static enum state
 take_end(struct driver *driver, struct failure *end, struct failure *failure)
 {
 	struct speech *speech = &driver->connection.speech;
 
-	if (!is_mere_end(end)) {
+	if (!connection_is_mere_end(end)) {
 		*failure = *end; /* with its references */
 		return STATE_ENDED;
 	}
@@ -246,6 +234,7 @@ fetch_kept(struct driver *driver, size_t *ret_length)
 	must(speech->kept_length <= sizeof(driver->worker->scratch));
 	memcpy(driver->worker->scratch, speech->kept, speech->kept_length);
 	conn->unasked -= speech->kept_length;
+	conn->first_length = 0;
 	forget_kept(speech);
 	return TLS_DONE;
 }

@@ -244,6 +244,34 @@ a_dialogues_deadline_tells_what_had_been_said(void **state)
 	talker_end(talker);
 }
 
+/* ---- what nobody asked for ------------------------------------------------------------------------- */
+
+/* In two pieces; together they are more than is kept. */
+static void
+say_why_and_hang_up(struct talk *talk)
+{
+	talk_say(talk, "421 go away");
+	usleep(20 * 1000);
+	for (unsigned int i = 0; i < 20; i++)
+		talk_say(talk, ", please");
+}
+
+static void
+what_a_peer_said_before_it_hung_up_is_evidence(void **state)
+{
+	struct talker *talker = talker_start(say_why_and_hang_up);
+	const struct failure *failure;
+	struct host host;
+
+	(void)state;
+	failure = first_failure(&host, make_upstream("plain", talker->address, 1));
+	assert_code(failure->code, FAILURE_CONNECTION_CLOSED_EARLY);
+	assert_int_equal(failure->evidence_length, FAILURE_EVIDENCE_MAX);
+	assert_memory_equal(failure->evidence, "421 go away, please, please", 27);
+	host_end(&host);
+	talker_end(talker);
+}
+
 /* ---- proxies -------------------------------------------------------------------------------------- */
 
 /* The upstream's greeting comes in the same breath as the proxy's verdict. */
@@ -565,6 +593,7 @@ main(void)
 		cmocka_unit_test(plain_text_after_the_go_ahead_is_an_injection),
 		cmocka_unit_test(an_end_inside_the_dialogue_is_its_own),
 		cmocka_unit_test(a_dialogues_deadline_tells_what_had_been_said),
+		cmocka_unit_test(what_a_peer_said_before_it_hung_up_is_evidence),
 		cmocka_unit_test(what_follows_the_proxys_verdict_is_the_upstreams),
 		cmocka_unit_test(the_proxys_password_comes_from_a_file),
 		cmocka_unit_test(probes_keep_a_connection_in_use),
