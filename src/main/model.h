@@ -22,7 +22,7 @@ struct model_link {
 	struct link_status status; /* times are monotonic; the chain's reference is the model's */
 	usec_t ready_since;	   /* of the last READY that was counted; USEC_INFINITY: none yet */
 	usec_t failing_since; /* when it began to fail since it was last ready; USEC_INFINITY: it does not */
-	struct noise noise; /* of its failures since then */
+	struct noise noise; /* of its failures since it was well */
 };
 
 struct model_counters {

@@ -68,7 +68,6 @@ count_established(const struct news *news, struct model_link *link)
 	struct model_upstream *known = news->known;
 
 	link->ready_since = link->status.since;
-	link->noise = (struct noise){ 0 };
 	known->counters.attempts++;
 	known->counters.established++;
 	known->reach = (uint8_t)(known->reach << 1 | 1);
@@ -208,6 +207,18 @@ mark_failing(const struct news *news, const struct failure *failure)
 							  usec_sub(failure->at, failure->elapsed);
 }
 
+/* Whether the link had been well for long enough that what comes is a new story: else it flaps, and that is a repetition. */
+static bool
+had_been_well(const struct news *news, const struct model_link *link)
+{
+	const struct failure *failure = &news->event->failure;
+	usec_t stable_after = news->known->upstream->policy.retry.stable_after;
+
+	if (ended_connection(failure))
+		return failure->elapsed >= stable_after;
+	return link->ready_since != USEC_INFINITY && link->failing_since == USEC_INFINITY;
+}
+
 /* What a link repeats is said more softly.  A failure that met no link stands for itself. */
 static void
 soften(const struct news *news, struct notice *notice)
@@ -217,6 +228,8 @@ soften(const struct news *news, struct notice *notice)
 
 	if (!link)
 		return;
+	if (had_been_well(news, link))
+		link->noise = (struct noise){ 0 };
 	if (!noise_hear(&link->noise, code, news->now))
 		notice->level = LEVEL_DEBUG;
 	notice->repeats = link->noise.repeats;

@@ -691,6 +691,30 @@ a_fresh_start_is_loud_again(void **state)
 	expect_failure(LEVEL_WARNING, 1);
 }
 
+/* Let in and thrown out again and again is a repetition; having been well for long enough is not. */
+static void
+flapping_is_no_fresh_start(void **state)
+{
+	struct model_upstream *known = add("ldap", 1);
+	struct event late = { .kind = EVENT_FAILURE, .id = known->id, .link = 1 };
+
+	(void)state;
+	known->upstream->policy.retry.stable_after = 30 * USEC_PER_SEC;
+	for (unsigned int i = 1; i <= 5; i++) {
+		enter(known, 1, STAGE_READY);
+		fail_with(known, 1, FAILURE_CONNECTION_CLOSED_EARLY, STAGE_READY);
+		expect_failure(i <= 3 ? LEVEL_WARNING : LEVEL_DEBUG, i);
+	}
+	enter(known, 1, STAGE_READY);
+	assert_int_equal(last_told(NOTICE_RECOVERY)->level, LEVEL_NOTICE);
+	world.now += USEC_PER_MINUTE;
+	failure_init(&late.failure, FAILURE_CONNECTION_CLOSED_EARLY, STAGE_READY);
+	late.at = late.failure.at = world.now;
+	late.failure.elapsed = USEC_PER_MINUTE;
+	model_event(world.model, &late, world.now);
+	expect_failure(LEVEL_WARNING, 1);
+}
+
 static void
 an_hour_is_never_silent(void **state)
 {
@@ -827,6 +851,7 @@ main(void)
 		WORLD_TEST(subscribers_may_leave_while_told),
 		WORLD_TEST(a_notice_may_cause_another),
 		WORLD_TEST(what_a_link_repeats_is_said_softly),
+		WORLD_TEST(flapping_is_no_fresh_start),
 		WORLD_TEST(a_fresh_start_is_loud_again),
 		WORLD_TEST(an_hour_is_never_silent),
 		WORLD_TEST(connections_that_end_again_and_again_are_a_warning),
