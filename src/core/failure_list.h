@@ -60,7 +60,7 @@
 	  "Local policy blocks it: firewall, IPAddressDeny=, routing rule.") \
 	F(CONNECTION_CLOSED, "connection.closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection", \
-	  "The server closed an idle connection; see the learnt idle limit.") \
+	  "The server closed the connection: its idle limit (see `idle_limit`), or a restart.") \
 	F(CONNECTION_CLOSED_EARLY, "connection.closed-early", TRANSIENT, UPSTREAM, \
 	  "peer closed the connection soon after it was established", \
 	  "Closed soon after it was established: access list, connection limit or login at the server.") \

@@ -274,6 +274,23 @@ def test_explain_needs_no_daemon():
     assert "timeout.connect" not in ctl("explain", "tls", check=UP).stdout
     codes = [json.loads(line) for line in ctl("--json", "explain", check=UP).stdout.splitlines()]
     assert {one["exitStatus"] for one in codes} == set(range(11, 18))
+    for one in codes:
+        assert one["stages"] and one["causes"] and one["remedies"], one["code"]
+
+
+def test_explain_tells_causes_and_remedies():
+    text = ctl("explain", "protocol.starttls-missing", check=UP).stdout
+    head, causes, remedies = text.split("\n\n")
+    assert "\n  stages        starttls\n" in head and "the upstream: holdfastd backs off" in head
+    assert causes.startswith("Likely causes\n  - TLS is not configured at the server")
+    assert remedies.startswith("What to do\n  - `openssl s_client -connect HOST:PORT -starttls PROTOCOL`")
+    assert "\n  stages        any\n" in ctl("explain", "local.stall", check=UP).stdout
+    one = json.loads(ctl("--json", "explain", "tls.client-access-denied", check=UP).stdout)
+    assert one["stages"] == ["handshake", "settle"]
+    assert len(one["causes"]) == 1 and len(one["remedies"]) == 2
+
+
+def test_explain_knows_codes_by_their_ends():
     result = ctl("explain", "tls.certificate-expird", check=USAGE)
     assert "did you mean tls.certificate-expired?" in result.stderr
     assert "address.refused or connection.refused" in ctl("explain", "refused", check=USAGE).stderr
