@@ -179,16 +179,17 @@ fuzz_for_a_moment() {
 		[ -f "$fuzzer" ] && [ -x "$fuzzer" ] || continue
 		kept=build/clang/fuzz-found/${fuzzer##*/fuzz-}
 		mkdir -p "$kept"
-		"$fuzzer" -max_total_time=5 -artifact_prefix="$kept-" "$kept" "tests/fuzz/corpus/${fuzzer##*/fuzz-}" \
+		"$fuzzer" -max_total_time=4 -artifact_prefix="$kept-" "$kept" "tests/fuzz/corpus/${fuzzer##*/fuzz-}" \
 			>"$kept.log" 2>&1 || { tail -n 40 "$kept.log" >&2; worst=1; }
 	done
 	return $worst
 }
 
-# The distribution builds, tests, installs and uninstalls elsewhere, and it holds every file of the clone.
+# The distribution builds, tests, installs and uninstalls elsewhere, and it holds every file of the clone.  The worker's tests
+# take longest and need no file of the distribution.
 dist_check() {
 	rm -f build/test-suite.log
-	make_in build distcheck 'TESTS=$(UNIT_TESTS) $(FUZZ_TESTS)' || {
+	make_in build distcheck 'TESTS=$(filter-out tests/unit/test-worker%,$(UNIT_TESTS)) $(FUZZ_TESTS)' || {
 		show_failure build
 		return 1
 	}
@@ -202,6 +203,14 @@ dist_check() {
 	}
 }
 
+# They are fetched and unpacked while the first build goes on.
+wait_for_servers() {
+	wait "$servers" || {
+		tail -n 40 build/servers.log >&2
+		return 1
+	}
+}
+
 check() {
 	trap finish EXIT
 	# shellcheck disable=SC2086 # lists of words
@@ -211,11 +220,16 @@ check() {
 	# Made once for all the ways to build; without root no real server could be started, and the tests say so.
 	HOLDFAST_SERVERS=$top/build/servers-root
 	export HOLDFAST_SERVERS
-	[ "$(id -u)" -ne 0 ] || single_phase "real servers" tests/servers/root
+	servers=
+	if [ "$(id -u)" -eq 0 ]; then
+		tests/servers/root >build/servers.log 2>&1 &
+		servers=$!
+	fi
 	programs='$(UNIT_TESTS) $(SIM_TESTS) $(FUZZ_TESTS) $(SYSTEM_TESTS)'
-	test_phase "gcc" build ""
 	single_phase "clang" clang_build
 	single_phase "fuzzers" fuzz_for_a_moment
+	[ -z "$servers" ] || single_phase "real servers" wait_for_servers
+	test_phase "gcc" build ""
 	test_phase "address and undefined behaviour sanitizers" build/asan "$programs" \
 		CFLAGS="-O1 -g" --enable-sanitizers=address,undefined
 	export HOLDFAST_TEST_WORKERS=4
