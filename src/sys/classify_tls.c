@@ -68,13 +68,30 @@ alert_to_certificate(int alert)
 	}
 }
 
+/*
+ * Whether an alert may be the server's verdict on our certificate.  With TLS 1.3 that comes when the server has made up its mind,
+ * which may take longer than the time to settle: its first word after the handshake is the verdict, however late it is.
+ */
+static bool
+may_be_verdict(const struct tls_signs *signs)
+{
+	if (!signs->certificate_requested)
+		return false;
+	switch (signs->stage) {
+	case STAGE_HANDSHAKE:
+	case STAGE_SETTLE: return true;
+	case STAGE_PROBE:
+	case STAGE_READY: return signs->verdict_pending;
+	default: return false;
+	}
+}
+
 static enum failure_code
 alert_about_our_certificate(const struct tls_signs *signs)
 {
 	enum failure_code code;
 
-	if (!signs->certificate_requested ||
-	    (signs->stage != STAGE_HANDSHAKE && signs->stage != STAGE_SETTLE))
+	if (!may_be_verdict(signs))
 		return FAILURE_NONE;
 	if (!signs->certificate_sent)
 		return alert_without_certificate(signs->alert);

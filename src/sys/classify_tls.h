@@ -17,6 +17,7 @@ struct tls_signs {
 	bool certificate_requested; /* the server has sent CertificateRequest */
 	bool certificate_sent;	    /* and we have answered with a certificate */
 	bool certificate_expired;   /* ours, by this host's clock */
+	bool verdict_pending; /* TLS 1.3: it has been asked for, and nothing has come since the handshake */
 	const unsigned char *first; /* the peer's first octets */
 	size_t first_length;
 	bool closed;	     /* close_notify has come */

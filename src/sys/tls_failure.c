@@ -57,6 +57,7 @@ look(struct tls *tls, int ssl_error, const struct failure *failure, struct tls_s
 		.certificate_requested = tls->certificate_requested,
 		.certificate_sent = tls->certificate_sent,
 		.certificate_expired = own_certificate_expired(tls->context),
+		.verdict_pending = tls_verdict_pending(tls),
 		.first = tls->wire.first,
 		.first_length = tls->wire.first_length,
 		.closed = ssl_error == SSL_ERROR_ZERO_RETURN,

@@ -189,7 +189,43 @@ test_alerts(void **state)
 	}
 }
 
-/* Outside the stages of its row an alert is tls.peer-alert (ruling 8). */
+/* As alert(), of a server that has said nothing since the handshake. */
+static enum failure_code
+first_word(enum stage stage, int number, bool requested, bool sent)
+{
+	struct tls_signs signs = in_stage(stage);
+
+	signs.alert = number;
+	signs.certificate_requested = requested;
+	signs.certificate_sent = sent;
+	signs.verdict_pending = requested;
+	return classify_tls(&signs);
+}
+
+/* A verdict that comes when the time to settle is over is still one: all alerts mean what they would have meant in time. */
+static void
+test_late_verdict(void **state)
+{
+	static const enum stage late[] = { STAGE_PROBE, STAGE_READY };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(late) * 256; i++) {
+		enum stage stage = late[i / 256];
+		int number = (int)(i % 256);
+
+		assert_code(first_word(stage, number, true, true),
+			    alert(STAGE_SETTLE, number, true, true));
+		assert_code(first_word(stage, number, true, false),
+			    alert(STAGE_SETTLE, number, true, false));
+		assert_code(first_word(stage, number, false, false), alert(stage, number, false, false));
+	}
+	assert_code(first_word(STAGE_READY, 48, true, true),
+		    FAILURE_TLS_CLIENT_CERTIFICATE_UNKNOWN_ISSUER);
+	assert_code(first_word(STAGE_PROBE, 116, true, false), FAILURE_TLS_CLIENT_CERTIFICATE_REQUIRED);
+	assert_code(first_word(STAGE_LENT, 48, true, true), FAILURE_TLS_PEER_ALERT);
+}
+
+/* Outside the stages of its row, and once the verdict has been seen, an alert is tls.peer-alert (ruling 8). */
 static void
 test_alert_stages(void **state)
 {
@@ -198,6 +234,7 @@ test_alert_stages(void **state)
 	assert_code(alert(STAGE_SETTLE, 116, true, false), FAILURE_TLS_CLIENT_CERTIFICATE_REQUIRED);
 	assert_code(alert(STAGE_SETTLE, 70, true, true), FAILURE_TLS_PEER_ALERT);
 	assert_code(alert(STAGE_READY, 48, true, true), FAILURE_TLS_PEER_ALERT);
+	assert_code(alert(STAGE_PROBE, 48, true, true), FAILURE_TLS_PEER_ALERT);
 	assert_code(alert(STAGE_READY, 40, false, false), FAILURE_TLS_PEER_ALERT);
 	assert_code(alert(STAGE_READY, 51, true, true), FAILURE_TLS_CORRUPT);
 	assert_code(alert(STAGE_READY, 80, false, false), FAILURE_TLS_PEER_INTERNAL);
@@ -349,6 +386,7 @@ main(void)
 		cmocka_unit_test(test_verify_names),
 		cmocka_unit_test(test_ranking),
 		cmocka_unit_test(test_alerts),
+		cmocka_unit_test(test_late_verdict),
 		cmocka_unit_test(test_alert_stages),
 		cmocka_unit_test(test_own_expired),
 		cmocka_unit_test(test_reasons),

@@ -1,6 +1,8 @@
 /* Our own certificate in the eyes of a server: TLS 1.2 tells in the handshake, TLS 1.3 after it. */
 #include "tls-lab.h"
 
+#include "sys/tls_internal.h"
+
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,6 +43,9 @@ set_client(struct lab *lab, const struct lab_cert *cert)
 	lab->policy.key = lab_write("client.key", NULL, cert->key);
 }
 
+/* The stage in which a verdict comes that TLS 1.3 gives after the handshake: the server may take longer than the time to settle. */
+static enum stage verdict_stage = STAGE_SETTLE;
+
 /* A whole attempt with `cert` (or NULL): the handshake and, with TLS 1.3, the verdict after it. */
 static enum failure_code
 attempt(struct lab *lab, const struct lab_cert *cert, int version)
@@ -54,7 +59,7 @@ attempt(struct lab *lab, const struct lab_cert *cert, int version)
 	if (version == TLS_POLICY_VERSION_1_2 || code != FAILURE_NONE)
 		return code;
 	assert_true(tls_verdict_pending(lab->tls));
-	lab->failure.stage = STAGE_SETTLE;
+	lab->failure.stage = verdict_stage;
 	if (lab_read(lab, buffer, sizeof(buffer)) == TLS_FAILED)
 		return lab->failure.code;
 	assert_true(tls_verdict_seen(lab->tls));
@@ -120,6 +125,40 @@ test_expired(void **state)
 	expect(&expired, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
 	       FAILURE_LOCAL_CERTIFICATE_EXPIRED, 48);
 	expect(&expired, X509_V_ERR_CERT_HAS_EXPIRED, FAILURE_TLS_CLIENT_CERTIFICATE_EXPIRED, 45);
+}
+
+static void
+test_late(void **state)
+{
+	static const enum stage late[] = { STAGE_PROBE, STAGE_READY };
+
+	for (size_t i = 0; i < COUNT_OF(late); i++) {
+		verdict_stage = late[i];
+		test_accepted(state);
+		test_required(state);
+		test_refused(state);
+		test_expired(state);
+	}
+	verdict_stage = STAGE_SETTLE;
+}
+
+/* An alert behind the verdict is about something else, whatever it says; a server that OpenSSL plays never sends one. */
+static void
+test_after_verdict(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	verdict = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+	lab_begin(&lab);
+	set_client(&lab, &good);
+	lab.policy.max_version = TLS_POLICY_VERSION_1_3;
+	assert_code(lab_code(&lab, &(struct lab_server){ .configure = demand }), FAILURE_NONE);
+	lab.tls->ticket_seen = true;
+	lab.failure.stage = STAGE_READY;
+	assert_code(lab_read_code(&lab), FAILURE_TLS_PEER_ALERT);
+	assert_int_equal(lab.failure.alert, 48);
+	lab_end(&lab);
 }
 
 /* TLS 1.2: the test speaks for the server when our certificate has come, in plain text still. */
@@ -279,6 +318,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted), cmocka_unit_test(test_required),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_late),	 cmocka_unit_test(test_after_verdict),
 		cmocka_unit_test(test_alerts),	 cmocka_unit_test(test_optional),
 		cmocka_unit_test(test_resumed),	 cmocka_unit_test(test_write_into_reset),
 	};
