@@ -57,6 +57,19 @@ settings_equal(const struct tls_policy *a, const struct tls_policy *b)
 	return true;
 }
 
+/* Of what settings_equal() compares. */
+static uint64_t
+settings_hash(const struct tls_policy *policy)
+{
+	const int numbers[] = { policy->min_version, policy->max_version, policy->security_level,
+				tls_needs_trust(policy) };
+	uint64_t hash = tls_hash(TLS_HASH_SEED, numbers, sizeof(numbers));
+
+	for (size_t i = 0; i < COUNT_OF(strings); i++)
+		hash = tls_hash_text(hash, string_of(policy, strings[i]));
+	return hash;
+}
+
 static void
 settings_done(struct tls_policy *settings)
 {
@@ -230,6 +243,7 @@ context_alloc(const struct tls_policy *policy)
 	list_init(&context->node);
 	context->references = 1;
 	context->keylog_fd = -1;
+	context->hash = settings_hash(policy);
 	if (settings_copy(policy, &context->settings) < 0)
 		return tls_context_unref(context);
 	return context;
@@ -272,8 +286,10 @@ tls_pool_new(struct tls_pool **ret_pool)
 
 	if (!pool)
 		return -ENOMEM;
-	list_init(&pool->contexts);
-	list_init(&pool->stores);
+	for (size_t i = 0; i < TLS_BUCKETS; i++) {
+		list_init(&pool->contexts[i]);
+		list_init(&pool->stores[i]);
+	}
 	pool->wire = tls_wire_method();
 	if (!pool->wire)
 		return -ENOMEM;
@@ -284,8 +300,10 @@ tls_pool_new(struct tls_pool **ret_pool)
 void
 tls_pool_look_again(struct tls_pool *pool)
 {
-	list_for_each(node, &pool->contexts)
-		container_of(node, struct tls_context, node)->checked_at = 0;
+	for (size_t i = 0; i < TLS_BUCKETS; i++) {
+		list_for_each(node, &pool->contexts[i])
+			container_of(node, struct tls_context, node)->checked_at = 0;
+	}
 }
 
 struct tls_pool *
@@ -293,7 +311,8 @@ tls_pool_free(struct tls_pool *pool)
 {
 	if (!pool)
 		return NULL;
-	must(list_is_empty(&pool->contexts) && list_is_empty(&pool->stores));
+	for (size_t i = 0; i < TLS_BUCKETS; i++)
+		must(list_is_empty(&pool->contexts[i]) && list_is_empty(&pool->stores[i]));
 	BIO_meth_free(pool->wire);
 	free(pool);
 	return NULL;
@@ -302,13 +321,21 @@ tls_pool_free(struct tls_pool *pool)
 static struct tls_context *
 pool_find(struct tls_pool *pool, const struct tls_policy *policy)
 {
-	list_for_each(node, &pool->contexts) {
+	uint64_t hash = settings_hash(policy);
+
+	list_for_each(node, &pool->contexts[hash % TLS_BUCKETS]) {
 		struct tls_context *context = container_of(node, struct tls_context, node);
 
-		if (settings_equal(&context->settings, policy))
+		if (context->hash == hash && settings_equal(&context->settings, policy))
 			return context;
 	}
 	return NULL;
+}
+
+static void
+pool_add(struct tls_pool *pool, struct tls_context *context)
+{
+	list_append(&pool->contexts[context->hash % TLS_BUCKETS], &context->node);
 }
 
 static void
@@ -365,7 +392,7 @@ context_check(struct tls_context *context, struct tls_pool *pool, struct tls_con
 	}
 	fresh->checked_at = context->checked_at;
 	list_remove(&context->node);
-	list_append(&pool->contexts, &fresh->node);
+	pool_add(pool, fresh);
 	tls_context_unref(context);
 	*ret_context = fresh;
 	return 0;
@@ -391,7 +418,7 @@ tls_context_get(struct tls_pool *pool, const struct tls_policy *policy, usec_t n
 	if (r < 0)
 		return r;
 	context->checked_at = now;
-	list_append(&pool->contexts, &context->node);
+	pool_add(pool, context);
 	*ret_context = context;
 	return 0;
 }

@@ -61,11 +61,24 @@ bool tls_stamps_equal(const struct tls_stamps *a, const struct tls_stamps *b);
  */
 bool tls_needs_trust(const struct tls_policy *policy);
 
+/* ---- look-up (tls_store.c) -------------------------------------------------------------------------------------- */
+
+#define TLS_HASH_SEED UINT64_C(0xcbf29ce484222325)
+
+/*
+ * tls_hash(hash, bytes, length), tls_hash_text(hash, text):
+ * `hash` with some octets, or a text or NULL, added to it (FNV-1a): quick, and equal for equal things; different things may be equal,
+ * too.  Begin with TLS_HASH_SEED.
+ */
+uint64_t tls_hash(uint64_t hash, const void *bytes, size_t length);
+uint64_t tls_hash_text(uint64_t hash, const char *text);
+
 /* ---- trust stores (tls_store.c) --------------------------------------------------------------------------------- */
 
 /* CA certificates from one place in one state, shared by all contexts that use it. */
 struct tls_store {
-	struct list node; /* of pool->stores */
+	struct list node; /* of a bucket of pool->stores */
+	uint64_t hash;	  /* of the place */
 	unsigned int references;
 	char *file, *directory; /* where they came from; either may be NULL */
 	struct tls_stamp stamps[2];
@@ -150,9 +163,12 @@ int tls_settings_apply(SSL_CTX *ssl_ctx, const struct tls_policy *policy, const 
 
 /* ---- contexts (tls_context.c) ----------------------------------------------------------------------------------- */
 
+/* Thousands of upstreams, each with files of its own, are looked up once in some seconds: so few share a bucket. */
+#define TLS_BUCKETS 1024
+
 struct tls_pool {
-	struct list contexts; /* those that are up to date, each at least once referenced */
-	struct list stores;   /* likewise */
+	struct list contexts[TLS_BUCKETS]; /* those that are up to date, each at least once referenced */
+	struct list stores[TLS_BUCKETS]; /* likewise */
 	struct tls_stamps read; /* how the files were when a context was last made without an older one, or could not be */
 	BIO_METHOD *wire;
 };
@@ -165,7 +181,8 @@ struct tls_broken {
 
 /* One SSL_CTX for all upstreams with equal settings. */
 struct tls_context {
-	struct list node; /* of pool->contexts; in no list once a fresher one has taken its place */
+	struct list node; /* of a bucket of pool->contexts; in no list once a fresher one has taken its place */
+	uint64_t hash; /* of the settings */
 	unsigned int references;
 	struct tls_policy settings; /* a copy of what concerns the context; owns its strings */
 	struct tls_stamps stamps;   /* of the files when they were read */

@@ -133,6 +133,30 @@ tls_stamps_equal(const struct tls_stamps *a, const struct tls_stamps *b)
 	return true;
 }
 
+/* ---- look-up ---------------------------------------------------------------------------------------------------- */
+
+uint64_t
+tls_hash(uint64_t hash, const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+uint64_t
+tls_hash_text(uint64_t hash, const char *text)
+{
+	return text ? tls_hash(hash, text, strlen(text) + 1) : tls_hash(hash, "\1", 1);
+}
+
+static uint64_t
+place_hash(const struct ca_place *place)
+{
+	return tls_hash_text(tls_hash_text(TLS_HASH_SEED, place->file), place->directory);
+}
+
 static bool
 same_text(const char *a, const char *b)
 {
@@ -275,6 +299,7 @@ store_new(const struct ca_place *place, const struct tls_stamps *stamps)
 		return NULL;
 	list_init(&store->node);
 	store->references = 1;
+	store->hash = place_hash(place);
 	store->file = place->file ? strdup(place->file) : NULL;
 	store->directory = place->directory ? strdup(place->directory) : NULL;
 	store->stamps[0] = stamps->at[TLS_FILE_CA];
@@ -287,10 +312,12 @@ store_new(const struct ca_place *place, const struct tls_stamps *stamps)
 static struct tls_store *
 store_find(struct tls_pool *pool, const struct ca_place *place, const struct tls_stamps *stamps)
 {
-	list_for_each(node, &pool->stores) {
+	uint64_t hash = place_hash(place);
+
+	list_for_each(node, &pool->stores[hash % TLS_BUCKETS]) {
 		struct tls_store *store = container_of(node, struct tls_store, node);
 
-		if (same_text(store->file, place->file) &&
+		if (store->hash == hash && same_text(store->file, place->file) &&
 		    same_text(store->directory, place->directory) &&
 		    stamp_equal(&store->stamps[0], &stamps->at[TLS_FILE_CA]) &&
 		    stamp_equal(&store->stamps[1], &stamps->at[TLS_FILE_CA_DIR]))
@@ -318,7 +345,7 @@ tls_store_get(struct tls_pool *pool, const struct tls_policy *policy,
 	r = store_load(store, failure);
 	if (r < 0)
 		return r;
-	list_append(&pool->stores, &store->node);
+	list_append(&pool->stores[store->hash % TLS_BUCKETS], &store->node);
 	*ret_store = steal(store);
 	return 0;
 }
