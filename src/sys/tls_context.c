@@ -14,6 +14,9 @@
 /* A certificate renewed a second ago is soon enough; a thousand links failing at once are one look at the disk. */
 #define CHECK_INTERVAL (1 * USEC_PER_SEC)
 
+/* A shortage on this host that kept us from reading a file may be over by then; and it is not made worse meanwhile. */
+#define SHORTAGE_RETRY_DELAY (10 * USEC_PER_SEC)
+
 /* ---- the settings that concern a context ------------------------------------------------------------------------ */
 
 static const size_t strings[] = {
@@ -347,15 +350,38 @@ forget_broken(struct tls_context *context)
 	context->broken = NULL;
 }
 
-/* Notes that the files in the state `stamps` are no good, so that they are not read again until they change. */
-static void
-note_broken(struct tls_context *context, const struct tls_stamps *stamps, const struct failure *failure)
+/* Whether a file that could not be used for `error` (an errno) cannot be as long as it stays what it is. */
+static bool
+is_lasting(int error)
 {
+	switch (error) {
+	case EINVAL: /* what is in it */
+	case ENOENT:
+	case EACCES:
+	case EPERM:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG: return true;
+	default: return false;
+	}
+}
+
+/*
+ * Notes that the files in the state `stamps` could not be used for `error`: they are not read again until they change, or for
+ * a while where this host, not the file, was the reason.
+ */
+static void
+note_broken(struct tls_context *context, const struct tls_stamps *stamps, int error,
+	    const struct failure *failure)
+{
+	usec_t delay = is_lasting(error) ? USEC_INFINITY : SHORTAGE_RETRY_DELAY;
+
 	forget_broken(context);
 	context->broken = calloc(1, sizeof(*context->broken));
 	if (!context->broken)
 		return;
 	context->broken->stamps = *stamps;
+	context->broken->again_at = usec_add(context->checked_at, delay);
 	failure_copy(&context->broken->failure, failure);
 }
 
@@ -376,6 +402,7 @@ context_check(struct tls_context *context, struct tls_pool *pool, struct tls_con
 {
 	struct tls_context *fresh;
 	struct tls_stamps stamps;
+	int r;
 
 	*ret_context = tls_context_ref(context);
 	tls_stamps_read(&context->settings, &stamps);
@@ -383,11 +410,13 @@ context_check(struct tls_context *context, struct tls_pool *pool, struct tls_con
 		forget_broken(context);
 		return 0;
 	}
-	if (context->broken && tls_stamps_equal(&stamps, &context->broken->stamps))
+	if (context->broken && context->checked_at < context->broken->again_at &&
+	    tls_stamps_equal(&stamps, &context->broken->stamps))
 		return context_verdict(context, failure);
-	if (context_new(pool, &context->settings, &stamps, &fresh, failure) < 0) {
+	r = context_new(pool, &context->settings, &stamps, &fresh, failure);
+	if (r < 0) {
 		failure_add_detail(failure, "kept", "an older good one stays in use");
-		note_broken(context, &stamps, failure);
+		note_broken(context, &stamps, -r, failure);
 		return 1;
 	}
 	fresh->checked_at = context->checked_at;

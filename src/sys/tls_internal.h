@@ -176,6 +176,7 @@ struct tls_pool {
 /* The files of a context have changed and cannot be used: how they were, and why not. */
 struct tls_broken {
 	struct tls_stamps stamps;
+	usec_t again_at; /* when they are read again although they have not changed */
 	struct failure failure;
 };
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -431,6 +432,54 @@ longest(struct list *buckets, unsigned int *ret_count)
 	return most;
 }
 
+/* Have no descriptor left for a while. */
+static void
+starve(bool starving)
+{
+	static struct rlimit usual;
+	struct rlimit none;
+
+	if (!starving) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+		return;
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = usual;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+/* A good new file that could not be read for want of descriptors is read once there are some, though it has not changed since. */
+static void
+test_shortage(void **state)
+{
+	struct lab lab;
+	uint64_t first;
+
+	(void)state;
+	lab_begin(&lab);
+	set_client(&lab);
+	assert_int_equal(prepare(&lab), 0);
+	first = lab.sessions->context->identity;
+	lab_write("client.pem", (X509 *[]){ client.x509, lab_mid.x509, NULL }, NULL);
+	starve(true);
+	assert_int_equal(prepare(&lab), 1);
+	starve(false);
+	assert_code(lab.failure.code, FAILURE_LOCAL_CERTIFICATE_LOAD);
+	assert_string_equal(lab.failure.error_name, "EMFILE");
+	assert_int_equal(prepare(&lab), 1); /* not tried at once */
+	assert_code(lab.failure.code, FAILURE_LOCAL_CERTIFICATE_LOAD);
+	starve(true);
+	lab.now += 10 * USEC_PER_SEC;
+	assert_int_equal(prepare(&lab), 1); /* the shortage lasts */
+	starve(false);
+	lab.now += 10 * USEC_PER_SEC;
+	assert_int_equal(prepare(&lab), 0);
+	assert_true(lab.sessions->context->identity != first);
+	assert_null(lab.sessions->context->broken);
+	lab_end(&lab);
+}
+
 #define MANY 500
 
 /* Many upstreams, each with a CA file of its own, are found again without asking all the others. */
@@ -528,7 +577,7 @@ main(void)
 		cmocka_unit_test(test_settings),    cmocka_unit_test(test_keylog),
 		cmocka_unit_test(test_fifos),	    cmocka_unit_test(test_own_chain),
 		cmocka_unit_test(test_changes),	    cmocka_unit_test(test_sharing),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),	    cmocka_unit_test(test_shortage),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
