@@ -12,10 +12,11 @@
 #define INPUT_FIRST \
 	512 /* octets of the input's first buffer: enough for what most servers say at once */
 /* Characters of {bytes} and {reply}: a sentence of a person's length, and both fit into the record's details. */
-#define BYTES_TEXT_MAX 96
-#define REPLY_TEXT_MAX 200
-#define CUT_MARK       "..."
-#define MISSING_MAX    64 /* bytes of {missing} and {wanted}: they are ours, and short */
+#define BYTES_TEXT_MAX	  96
+#define REPLY_TEXT_MAX	  200
+#define GREETING_TEXT_MAX 60 /* of {greeting} */
+#define CUT_MARK	  "..."
+#define MISSING_MAX	  64 /* bytes of {missing} and {wanted}: they are ours, and short */
 
 static unsigned char
 ascii_lower(unsigned char c)
@@ -311,10 +312,37 @@ dialogue_new_reply(struct dialogue *dialogue)
 	size_t pending;
 	const unsigned char *bytes = dialogue_pending(dialogue, &pending);
 
+	if (!dialogue->greeted) {
+		memcpy(dialogue->greeting, dialogue->first, dialogue->first_length);
+		dialogue->greeting_length = dialogue->first_length;
+		dialogue->greeted = true;
+	}
 	dialogue->line_count = 0;
 	dialogue->reply_consumed = 0;
 	dialogue->first_is_old = true;
 	keep_first(dialogue, bytes, pending);
+}
+
+static bool
+is_control(unsigned char c)
+{
+	return (c < ' ' && c != '\t' && c != '\r') || c == 0x7f;
+}
+
+/* The first line, or NULL where that would tell nothing: it is empty, or the "line" is a piece of something that has none. */
+static const unsigned char *
+line_end(struct octets octets)
+{
+	const unsigned char *bytes = octets.bytes;
+	const unsigned char *end = octets.length > 0 ? memchr(bytes, '\n', octets.length) : NULL;
+
+	if (!end || end <= bytes + 1)
+		return NULL;
+	for (const unsigned char *at = bytes; at < end; at++) {
+		if (is_control(*at))
+			return NULL;
+	}
+	return end;
 }
 
 /* The first line of the evidence, or all of it where that would tell nothing, without the end of a line. */
@@ -323,13 +351,24 @@ telling(struct octets octets)
 {
 	const unsigned char *bytes = octets.bytes;
 	size_t length = octets.length;
-	const unsigned char *end = length > 0 ? memchr(bytes, '\n', length) : NULL;
+	const unsigned char *end = line_end(octets);
 
-	if (end && end > bytes + 1)
+	if (end)
 		length = (size_t)(end - bytes);
 	while (length > 0 && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n'))
 		length--;
 	return (struct octets){ bytes, length };
+}
+
+/* A hint ends with a dot of its own. */
+static struct octets
+without_dot(struct octets octets)
+{
+	const unsigned char *bytes = octets.bytes;
+
+	while (octets.length > 0 && (bytes[octets.length - 1] == '.' || bytes[octets.length - 1] == ' '))
+		octets.length--;
+	return octets;
 }
 
 /* `size`: of the detail's text with its NUL. */
@@ -348,24 +387,13 @@ add_foreign(struct failure *failure, const char *key, struct octets octets, size
 		failure_add_detail(failure, key, buffer);
 }
 
-/* A hint ends with a dot of its own. */
-static struct octets
-without_dot(struct octets octets)
-{
-	const unsigned char *bytes = octets.bytes;
-
-	while (octets.length > 0 && (bytes[octets.length - 1] == '.' || bytes[octets.length - 1] == ' '))
-		octets.length--;
-	return octets;
-}
-
 static void
 fill(const struct dialogue *dialogue, enum failure_code code, struct octets evidence,
      struct failure *failure)
 {
 	failure->code = code;
 	failure_set_evidence(failure, evidence.bytes, evidence.length);
-	add_foreign(failure, "bytes", telling(evidence), BYTES_TEXT_MAX + 1);
+	add_foreign(failure, "bytes", without_dot(telling(evidence)), BYTES_TEXT_MAX + 1);
 	if (dialogue->kind->detail)
 		dialogue->kind->detail(dialogue, failure);
 }
@@ -374,6 +402,14 @@ static struct octets
 first_octets(const struct dialogue *dialogue)
 {
 	return (struct octets){ dialogue->first, dialogue->first_length };
+}
+
+void
+dialogue_add_greeting(const struct dialogue *dialogue, struct failure *failure)
+{
+	struct octets greeting = { dialogue->greeting, dialogue->greeting_length };
+
+	add_foreign(failure, "greeting", without_dot(telling(greeting)), GREETING_TEXT_MAX + 1);
 }
 
 enum dialogue_verdict

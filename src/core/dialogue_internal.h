@@ -44,6 +44,9 @@ struct dialogue {
 	size_t output_length;
 	unsigned char first[FAILURE_EVIDENCE_MAX]; /* of the present reply: its first octets, as evidence */
 	size_t first_length;
+	unsigned char greeting[FAILURE_EVIDENCE_MAX]; /* the first octets of the first reply, once that has ended */
+	size_t greeting_length;
+	bool greeted;
 	bool first_is_old; /* they are of the reply before: nothing of the present one has come */
 	bool spoken;
 	const char *asked; /* what we have said last, in a word or two for people: "EHLO"; NULL: nothing.  Static, set by the kind */
@@ -112,6 +115,12 @@ enum dialogue_verdict dialogue_fail_reply(const struct dialogue *dialogue, enum 
  */
 enum dialogue_verdict dialogue_fail_told(const struct dialogue *dialogue, enum failure_code code,
 					 struct octets told, struct failure *failure);
+
+/*
+ * dialogue_add_greeting(dialogue, failure):
+ * Add the first line of the peer's first reply, where another has begun since, as the hint's {greeting}: it tells best who speaks.
+ */
+void dialogue_add_greeting(const struct dialogue *dialogue, struct failure *failure);
 
 /*
  * octets_begin(octets, word), octets_equal(octets, word):

@@ -140,7 +140,8 @@
 	  "unknown SNI, access list, backend down.") \
 	F(TLS_RESET, "tls.reset", TRANSIENT, ADDRESS, \
 	  "peer reset the connection during the handshake", \
-	  "Reset during the handshake: middlebox, crash, overloaded balancer.") \
+	  "Reset during the handshake: no TLS on this port (or STARTTLS is needed), middlebox, crash, " \
+	  "overloaded balancer.") \
 	F(TLS_VERSION, "tls.version", PERSISTENT, UPSTREAM, \
 	  "no common TLS version", \
 	  "No common TLS version: compare `min_version` with the server.") \
@@ -247,27 +248,28 @@
 	  "The proxy wants (other) credentials[: {reply}].") \
 	F(PROTOCOL_PROXY_DENIED, "protocol.proxy-denied", PERSISTENT, UPSTREAM, \
 	  "the proxy denied the destination", \
-	  "The proxy's policy forbids this destination[: {reply}].") \
+	  "The proxy's policy forbids this destination[: {reply}].[ But {perhaps}.]") \
 	F(PROTOCOL_PROXY_TARGET, "protocol.proxy-target", TRANSIENT, ADDRESS, \
 	  "the proxy could not reach the destination", \
-	  "The proxy could not reach the upstream[: {reply}].") \
+	  "The proxy could not reach the upstream[: {reply}].[ But {perhaps}.]") \
 	F(PROTOCOL_PROXY_REPLY, "protocol.proxy-reply", PERSISTENT, UPSTREAM, \
 	  "the proxy's reply makes no sense", \
 	  "[The reply is too long, wanted is {wanted}|That is no HTTP or SOCKS proxy we can use: {reply}" \
-	  "|That is no HTTP or SOCKS proxy we can use].[ First bytes: {bytes}.]") \
+	  "|That is no HTTP or SOCKS proxy we can use].[ First bytes: {bytes}.]" \
+	  "[ That looks like {spoken}.]") \
 	F(PROTOCOL_PROXY_CLOSED, "protocol.proxy-closed", TRANSIENT, ADDRESS, \
 	  "the proxy closed the connection", \
 	  "The proxy hung up.") \
 	F(PROTOCOL_STARTTLS_MISSING, "protocol.starttls-missing", PERSISTENT, UPSTREAM, \
 	  "peer does not offer STARTTLS", \
-	  "The server offers no TLS on this port[: {reply}].") \
+	  "The server offers no TLS on this port[: {reply}].[ Its greeting: {greeting}.]") \
 	F(PROTOCOL_STARTTLS_REFUSED, "protocol.starttls-refused", TRANSIENT, ADDRESS, \
 	  "peer refused STARTTLS", \
-	  "The server refused to begin TLS[: {reply}].") \
+	  "The server refused to begin TLS[: {reply}].[ Its greeting: {greeting}.]") \
 	F(PROTOCOL_STARTTLS_REPLY, "protocol.starttls-reply", PERSISTENT, UPSTREAM, \
 	  "peer's reply before TLS makes no sense", \
 	  "[The reply is too long, wanted is {wanted}.|No {protocol} server?" \
-	  "|No server of the expected kind?][ First bytes: {bytes}.]") \
+	  "|No server of the expected kind?][ First bytes: {bytes}.][ That looks like {spoken}.]") \
 	F(PROTOCOL_STARTTLS_CLOSED, "protocol.starttls-closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection before TLS began", \
 	  "The server hung up in the middle of the dialogue.") \
@@ -279,7 +281,7 @@
 	  "The server turned us away at the door[: {reply}].") \
 	F(PROTOCOL_PROBE_MISMATCH, "protocol.probe-mismatch", TRANSIENT, ADDRESS, \
 	  "the answer to the probe was not the expected one", \
-	  "Unexpected answer[: {bytes}][; wanted: {wanted}].") \
+	  "Unexpected answer[: {bytes}][; wanted: {wanted}].[ That looks like {spoken}.]") \
 	F(PROTOCOL_PROBE_STATUS, "protocol.probe-status", TRANSIENT, ADDRESS, \
 	  "the application reported an error", \
 	  "The application reports [{status}|an error][: {says}].") \

@@ -10,7 +10,8 @@
 #define WANTED_TEXT_MAX 80 /* characters of an expected literal or pattern in a hint; cut beyond */
 /*
  * Octets looked through for a pattern, again and again as more comes.  Whoever dribbles so much that this does not suffice has given no
- * answer that was expected, and costs no more than some tens of milliseconds.
+ * answer that was expected, and costs no more than some tens of milliseconds, unless the pattern remembers much: with one that needs a state of
+ * its own for each octet ("a[ab]{480}c"), one look through a whole answer takes half a second, and 80 MB while it lasts.
  */
 #define LOOKED_MAX ((size_t)8 * 1024 * 1024)
 /*

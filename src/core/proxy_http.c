@@ -116,6 +116,13 @@ read_status(struct octets line)
 	return status;
 }
 
+/* What those say that have never heard of CONNECT (RFC 9110, section 15): bad request, not found, not allowed, not implemented. */
+static bool
+is_of_web_server(unsigned int status)
+{
+	return status == 400 || status == 404 || status == 405 || status == 501 || status == 505;
+}
+
 static enum dialogue_verdict
 judge_status(struct dialogue *dialogue, struct octets line, struct failure *failure)
 {
@@ -131,7 +138,10 @@ judge_status(struct dialogue *dialogue, struct octets line, struct failure *fail
 	case 5: code = FAILURE_PROTOCOL_PROXY_TARGET; break;
 	default: return proxy_nonsense(dialogue, failure);
 	}
-	return dialogue_fail_reply(dialogue, code, line, failure);
+	dialogue_fail_reply(dialogue, code, line, failure);
+	if (is_of_web_server(status))
+		failure_add_detail(failure, "perhaps", "a web server that is no proxy says so, too");
+	return DIALOGUE_FAILED;
 }
 
 /* Whether what has come can still become a status line: what cannot need not be waited for. */

@@ -92,6 +92,9 @@ starttls_detail(const struct dialogue *dialogue, struct failure *failure)
 	const struct starttls_common *common = dialogue->state;
 
 	failure_add_detail(failure, "protocol", starttls_title(common->protocol));
+	if (failure->code == FAILURE_PROTOCOL_STARTTLS_MISSING ||
+	    failure->code == FAILURE_PROTOCOL_STARTTLS_REFUSED)
+		dialogue_add_greeting(dialogue, failure);
 }
 
 enum dialogue_verdict

@@ -30,7 +30,7 @@ extern const struct dialogue_kind starttls_mysql_kind;
 
 /*
  * starttls_detail(dialogue, failure):
- * Every failure tells the {protocol}.
+ * Every failure tells the {protocol}, and one about a server that said no, its {greeting}.
  */
 void starttls_detail(const struct dialogue *dialogue, struct failure *failure);
 

@@ -4,16 +4,19 @@
 #include "core/probe.h"
 #include "core/proxy.h"
 #include "core/starttls.h"
+#include "sys/classify_tls.h"
 #include "sys/socket.h"
 #include "worker/driver.h"
 #include "worker/runner_files.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 /* A peer that talks without end shall not have the loop for itself. */
 #define READS_PER_TURN 8
+#define TLS_LEAST      3 /* octets by which TLS is told */
 
 /* How a dialogue stands once all that can be done at the moment has been. */
 enum state {
@@ -182,12 +185,60 @@ speech_keep(struct driver *driver, size_t length, struct failure *failure)
 	return 0;
 }
 
+/* In what the dialogue is held, as its kind is called. */
+static const char *
+protocol_of(const struct driver *driver)
+{
+	const struct policy *policy = &driver->upstream->policy;
+
+	switch (driver->connection.use) {
+	case CONNECTION_PROXY: return policy->proxy.kind == PROXY_HTTP ? "http" : "socks5";
+	case CONNECTION_STARTTLS: return starttls_name(policy->starttls);
+	default: return probe_kind_name(policy->probe.kind);
+	}
+}
+
+/* What the evidence looks like; NULL where nobody knows. */
+static const char *
+look_of(const struct failure *evidence)
+{
+	const char *look;
+
+	if (evidence->evidence_length < TLS_LEAST)
+		return NULL;
+	if (classify_is_tls(evidence->evidence, evidence->evidence_length))
+		return "TLS";
+	look = classify_plain_protocol(evidence->evidence, evidence->evidence_length);
+	return strcmp(look, "something else") == 0 ? NULL : look;
+}
+
+/* An answer that makes no sense makes it in another protocol: which one is the first thing to be known. */
+static void
+name_protocol(const struct driver *driver, struct failure *failure)
+{
+	const char *wanted = protocol_of(driver), *look = look_of(failure);
+	bool expect = strcmp(wanted, probe_kind_name(PROBE_EXPECT)) == 0;
+	size_t same;
+
+	if (failure->code != FAILURE_PROTOCOL_PROXY_REPLY &&
+	    failure->code != FAILURE_PROTOCOL_STARTTLS_REPLY &&
+	    failure->code != FAILURE_PROTOCOL_PROBE_MISMATCH)
+		return;
+	if (!look)
+		return;
+	/* Our words are "postgres" and "xmpp-server" for PostgreSQL and XMPP; and whoever writes a probe of his own knows the protocol. */
+	same = strlen(look) < strlen(wanted) ? strlen(look) : strlen(wanted);
+	if (strncasecmp(look, wanted, same) != 0 && (!expect || strcmp(look, "TLS") == 0))
+		failure_add_detail(failure, "spoken", look);
+}
+
 bool
 speech_overdue(const struct driver *driver, struct failure *failure)
 {
 	if (!driver->connection.speech.dialogue)
 		return false;
 	dialogue_overdue(driver->connection.speech.dialogue, failure);
+	name_protocol(driver, failure);
 	return true;
 }
 
@@ -477,6 +528,7 @@ speech_go_on(struct driver *driver, usec_t now)
 
 	failure_init(&failure, FAILURE_NONE, driver->link->stage);
 	state = converse(driver, &events, &failure);
+	name_protocol(driver, &failure);
 	if (state == STATE_FAILED && conn->use != CONNECTION_HOLD)
 		state = STATE_ENDED; /* before it is ready, a connection is worth no more than what is said over it */
 	if (conn->use == CONNECTION_HOLD)

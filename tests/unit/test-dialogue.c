@@ -344,6 +344,16 @@ evidence_reads_well(void **state)
 	evidence_is(&failure, "-HTTP/1.1 400 Bad\r\n-Server: x\r\n");
 	assert_string_equal(failure_detail(&failure, "bytes"), "-HTTP/1.1 400 Bad");
 
+	/* A dot is the hint's; octets have no lines. */
+	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
+	dialogue_fail_reply(dialogue, FAILURE_PROTOCOL_STARTTLS_REPLY,
+			    (struct octets){ "+OK ready.\r\n", 12 }, &failure);
+	assert_string_equal(failure_detail(&failure, "bytes"), "+OK ready");
+	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
+	dialogue_fail_reply(dialogue, FAILURE_PROTOCOL_STARTTLS_REPLY,
+			    (struct octets){ "J\0\0\0\n8.0.30", 11 }, &failure);
+	assert_string_equal(failure_detail(&failure, "bytes"), "J\\x00\\x00\\x00\\x0a8.0.30");
+
 	/* A line of nothing tells nothing. */
 	failure_init(&failure, FAILURE_NONE, STAGE_STARTTLS);
 	dialogue_fail_reply(dialogue, FAILURE_PROTOCOL_STARTTLS_REPLY,

@@ -46,9 +46,10 @@ static void
 every_placeholder_can_be_filled(void **state)
 {
 	static const char *const keys[] = {
-		"date",	  "which",  "names",   "name",	 "dn",	  "text",    "file",	 "why",
-		"sha256", "aia",    "alert",   "sni",	 "reply", "bytes",   "protocol", "status",
-		"issuer", "reason", "address", "option", "error", "missing", "perhaps",	 "wanted",
+		"date",	    "which",   "names",	 "name",     "dn",	"text",	  "file",
+		"why",	    "sha256",  "aia",	 "alert",    "sni",	"reply",  "bytes",
+		"protocol", "status",  "issuer", "reason",   "address", "option", "error",
+		"missing",  "perhaps", "wanted", "greeting", "spoken",
 	};
 
 	(void)state;

@@ -237,6 +237,26 @@ hints(void **state)
 	assert_string_equal(buffer, "The proxy could not reach the upstream: HTTP/1.1 502 Bad Gateway.");
 }
 
+/* nginx as the "proxy". */
+static void
+a_web_server_is_no_proxy(void **state)
+{
+	_cleanup_(dialogue_freep) struct dialogue *dialogue = make(&http);
+	struct octets said = OCTETS("HTTP/1.1 405 Not Allowed\r\n");
+	char buffer[256];
+	struct text hint = TEXT_INIT(buffer);
+	struct failure failure;
+	size_t taken;
+
+	(void)state;
+	failure_init(&failure, FAILURE_NONE, STAGE_PROXY);
+	assert_int_equal(peer_says(dialogue, said, said.length, &taken, &failure), DIALOGUE_FAILED);
+	assert_int_equal(failure.code, FAILURE_PROTOCOL_PROXY_DENIED);
+	failure_hint(&failure, &hint);
+	assert_string_equal(buffer, "The proxy's policy forbids this destination: HTTP/1.1 405 Not Allowed. But a web "
+				    "server that is no proxy says so, too.");
+}
+
 static const char *
 overdue_hint(const struct proxy_setup *setup, struct octets said)
 {
@@ -346,6 +366,7 @@ main(void)
 		cmocka_unit_test(socks_with_credentials),
 		cmocka_unit_test(socks_fails),
 		cmocka_unit_test(hints),
+		cmocka_unit_test(a_web_server_is_no_proxy),
 		cmocka_unit_test(hints_at_the_deadline),
 		cmocka_unit_test(texts),
 	};

@@ -86,11 +86,14 @@ hints(void **state)
 		"No SMTP server? First bytes: * OK [CAPABILITY IMAP4rev1] ready.");
 	hint_is(STARTTLS_POSTGRES, "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n",
 		"No PostgreSQL server? First bytes: HTTP/1.1 400 Bad Request.");
-	hint_is(STARTTLS_SMTP, "220 a\r\n500 what\r\n",
-		"The server offers no TLS on this port: 500 what.");
-	hint_is(STARTTLS_SMTP, "220 a\r\n250 b\r\n", "The server offers no TLS on this port.");
+	hint_is(STARTTLS_SMTP, "220 a LMTP ready.\r\n500 what\r\n",
+		"The server offers no TLS on this port: 500 what. Its greeting: 220 a LMTP ready.");
+	hint_is(STARTTLS_SMTP, "220 a\r\n250 b\r\n",
+		"The server offers no TLS on this port. Its greeting: 220 a.");
+	hint_is(STARTTLS_POSTGRES, "N", "The server offers no TLS on this port.");
 	hint_is(STARTTLS_IMAP, "* BYE busy. \r\n", "The server turned us away at the door: * BYE busy.");
-	hint_is(STARTTLS_FTP, "220 a\r\n431 no key\r\n", "The server refused to begin TLS: 431 no key.");
+	hint_is(STARTTLS_FTP, "220 a\r\n431 no key\r\n",
+		"The server refused to begin TLS: 431 no key. Its greeting: 220 a.");
 	hint_is(STARTTLS_FTP, "220 a\r\n234 go\r\n331 x\r\n",
 		"Plain text injected before TLS (331 x), possibly an attack; never continued.");
 }

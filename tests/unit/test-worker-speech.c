@@ -227,6 +227,64 @@ smtp_half_greet(struct talk *talk)
 	talk_wait_end(talk);
 }
 
+/* By its mood: OpenSSH, or a port for TLS that refuses. */
+static void
+speak_another_protocol(struct talk *talk)
+{
+	if (atomic_load(&talk->talker->mood) == 0)
+		talk_say(talk, "SSH-2.0-OpenSSH_9.2p1\r\n");
+	else
+		talk_say_bytes(talk, "\x15\x03\x03\0\x02\x02\x46", 7);
+	talk_wait_end(talk);
+}
+
+static void
+another_protocol_is_named(void **state)
+{
+	static const char *const names[] = { "SSH", "TLS" };
+
+	(void)state;
+	for (int mood = 0; mood <= 1; mood++) {
+		struct talker *talker = talker_start(speak_another_protocol);
+		const struct failure *failure;
+		struct host host;
+
+		atomic_store(&talker->mood, mood);
+		failure = first_failure(&host, make_starttls(talker->address));
+		assert_code(failure->code, FAILURE_PROTOCOL_STARTTLS_REPLY);
+		assert_string_equal(failure_detail(failure, "spoken"), names[mood]);
+		host_end(&host);
+		failure = first_failure(&host, make_probed(talker->address, PROBE_SMTP, false));
+		assert_code(failure->code, FAILURE_PROTOCOL_PROBE_MISMATCH);
+		assert_string_equal(failure_detail(failure, "spoken"), names[mood]);
+		host_end(&host);
+		talker_end(talker);
+	}
+}
+
+/* It is SMTP, and the wanted one: that is not what is wrong. */
+static void
+smtp_out_of_its_mind(struct talk *talk)
+{
+	talk_say(talk, "220-mail.example.org ESMTP\r\nwhat\r\n");
+	talk_wait_end(talk);
+}
+
+static void
+the_wanted_protocol_is_not_named(void **state)
+{
+	struct talker *talker = talker_start(smtp_out_of_its_mind);
+	const struct failure *failure;
+	struct host host;
+
+	(void)state;
+	failure = first_failure(&host, make_starttls(talker->address));
+	assert_code(failure->code, FAILURE_PROTOCOL_STARTTLS_REPLY);
+	assert_null(failure_detail(failure, "spoken"));
+	host_end(&host);
+	talker_end(talker);
+}
+
 static void
 a_dialogues_deadline_tells_what_had_been_said(void **state)
 {
@@ -592,6 +650,8 @@ main(void)
 		cmocka_unit_test(a_dialogue_may_come_octet_by_octet),
 		cmocka_unit_test(plain_text_after_the_go_ahead_is_an_injection),
 		cmocka_unit_test(an_end_inside_the_dialogue_is_its_own),
+		cmocka_unit_test(another_protocol_is_named),
+		cmocka_unit_test(the_wanted_protocol_is_not_named),
 		cmocka_unit_test(a_dialogues_deadline_tells_what_had_been_said),
 		cmocka_unit_test(what_a_peer_said_before_it_hung_up_is_evidence),
 		cmocka_unit_test(what_follows_the_proxys_verdict_is_the_upstreams),
