@@ -119,8 +119,8 @@ int tls_load_failed_why(struct failure *failure, enum failure_code code, const c
 
 /*
  * tls_load_open(file, code, ret_bio, failure):
- * Open the regular file `file` for reading, and leave OpenSSL's error queue and errno empty.  Returns 0 with a BIO that the caller
- * frees, or a negative errno with `failure` filled with `code`.
+ * Open the regular file `file` for reading, and leave OpenSSL's error queue and errno empty; one that is larger than 32 MiB is
+ * refused.  Returns 0 with a BIO that the caller frees, or a negative errno with `failure` filled with `code`.
  */
 int tls_load_open(const char *file, enum failure_code code, BIO **ret_bio, struct failure *failure);
 

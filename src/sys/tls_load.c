@@ -15,6 +15,9 @@
 	1024 /* octets of the first line of key_password_file; a longer one is refused */
 #define WHY_MAX	 160
 #define CRLS_MAX 4096 /* of one file; more are refused */
+/* Far more than any list of CAs or CRLs has; a larger file is refused unread, since reading it would hold up a whole worker. */
+#define FILE_BYTES_MAX	    (32 * 1024 * 1024)
+#define FILE_BYTES_MAX_TEXT "32 MiB"
 
 CLEANUP_DEFINE(BIO *, BIO_free_all)
 CLEANUP_DEFINE(EVP_PKEY *, EVP_PKEY_free)
@@ -112,6 +115,14 @@ tls_load_failed_why(struct failure *failure, enum failure_code code, const char 
 	return -EINVAL;
 }
 
+static bool
+is_too_large(FILE *stream)
+{
+	struct stat status;
+
+	return fstat(fileno(stream), &status) == 0 && status.st_size > FILE_BYTES_MAX;
+}
+
 int
 tls_load_open(const char *file, enum failure_code code, BIO **ret_bio, struct failure *failure)
 {
@@ -125,6 +136,11 @@ tls_load_open(const char *file, enum failure_code code, BIO **ret_bio, struct fa
 	if (r < 0) {
 		errno = -r;
 		return tls_load_failed(failure, code, file);
+	}
+	if (is_too_large(stream)) {
+		fclose(stream);
+		return tls_load_failed_why(failure, code, file,
+					   "it is larger than " FILE_BYTES_MAX_TEXT);
 	}
 	*ret_bio = BIO_new_fp(stream, BIO_CLOSE);
 	if (!*ret_bio) {

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CERTIFICATES_MAX \
+	4096 /* of one file; more are refused: OpenSSL sorts them all for each one that it adds */
+
 #define HASH_NAME_DIGITS 8 /* of "5ed36f99.0", as openssl-rehash(1) names certificates */
 
 CLEANUP_DEFINE(BIO *, BIO_free_all)
@@ -223,6 +226,16 @@ take_all(struct tls_store *store, const STACK_OF(X509_INFO) * infos, unsigned in
 	return true;
 }
 
+static bool
+too_many(const STACK_OF(X509_INFO) * infos)
+{
+	unsigned int count = 0;
+
+	for (int i = 0; i < sk_X509_INFO_num(infos); i++)
+		count += sk_X509_INFO_value(infos, i)->x509 != NULL;
+	return count > CERTIFICATES_MAX;
+}
+
 static int
 store_load_file(struct tls_store *store, struct failure *failure)
 {
@@ -234,6 +247,9 @@ store_load_file(struct tls_store *store, struct failure *failure)
 	if (r < 0)
 		return r;
 	infos = PEM_X509_INFO_read_bio(bio, NULL, tls_load_no_password, NULL);
+	if (infos && too_many(infos))
+		return tls_load_failed_why(failure, FAILURE_LOCAL_CA_LOAD, store->file,
+					   "too many certificates in it");
 	if (!infos || !take_all(store, infos, &count))
 		return tls_load_failed(failure, FAILURE_LOCAL_CA_LOAD, store->file);
 	if (count == 0)

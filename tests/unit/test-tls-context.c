@@ -232,6 +232,48 @@ test_crl_file(void **state)
 	lab_end(&lab);
 }
 
+/* A file of a certificate once more than are taken. */
+static const char *
+write_many_certificates(void)
+{
+	const char *path = lab_path("many.pem");
+	FILE *file = fopen(path, "we");
+
+	for (unsigned int i = 0; i < 4097; i++)
+		assert_true(PEM_write_X509(file, lab_root.x509));
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
+/* What is no file of certificates by its mere size is not read: that would hold up all links of the worker. */
+static void
+test_too_large(void **state)
+{
+	static const char why[] = "it is larger than 32 MiB";
+	const char *large = lab_write_text("large.pem", "");
+	struct lab lab;
+	char *good;
+
+	(void)state;
+	assert_int_equal(truncate(large, 32 * 1024 * 1024 + 1), 0);
+	lab_begin(&lab);
+	good = (char *)lab.policy.ca_file;
+	lab.policy.ca_file = large;
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, large, why);
+	lab.policy.ca_file = write_many_certificates();
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, lab.policy.ca_file, "too many certificates in it");
+	lab.policy.ca_file = good;
+	lab.policy.crl_file = large;
+	expect_broken(&lab, FAILURE_LOCAL_CA_LOAD, large, why);
+	lab.policy.crl_file = NULL;
+	set_client(&lab);
+	lab.policy.key = large;
+	expect_broken(&lab, FAILURE_LOCAL_KEY_LOAD, large, why);
+	lab.policy.certificate = large;
+	expect_broken(&lab, FAILURE_LOCAL_CERTIFICATE_LOAD, large, why);
+	lab_end(&lab);
+}
+
 static void
 expect_option(struct lab *lab, const char *option)
 {
@@ -578,6 +620,7 @@ main(void)
 		cmocka_unit_test(test_fifos),	    cmocka_unit_test(test_own_chain),
 		cmocka_unit_test(test_changes),	    cmocka_unit_test(test_sharing),
 		cmocka_unit_test(test_many),	    cmocka_unit_test(test_shortage),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
