@@ -62,8 +62,13 @@
 /* How soon after its TTL a name is asked again for addresses that are gone: not more often, not more seldom. */
 #define ADDRESS_REFRESH_MIN (5 * USEC_PER_SEC)
 #define ADDRESS_REFRESH_MAX USEC_PER_HOUR
-/* Servers that hand out a part of their addresses each time would look as if some had gone: so many answers in a row must lack one. */
+/*
+ * Servers that hand out a part of their addresses each time would look as if some had gone: so many answers in a row must lack one, and be
+ * the same.  A name whose answers change again before so many were the same (CALM) rotates: with each such change twice as many are wanted,
+ * up to that number, and while its answers keep differing nothing is drained (core/rotation.h).
+ */
 #define ADDRESS_GONE_ANSWERS 3
+#define ADDRESS_CALM_ANSWERS 64
 
 /* RFC 8305, section 3: how long an A answer waits for its AAAA. */
 #define RESOLUTION_DELAY (50 * USEC_PER_MSEC)

@@ -57,7 +57,8 @@ struct connection {
 	struct tls_state made_with; /* as of its handshake */
 	bool listed;		    /* by the answers that are being gathered (worker/refresh) */
 	bool looked_up;		    /* it was there when the names were asked */
-	unsigned int gone;	    /* so many answers in a row lacked its address */
+	unsigned int lacking;	    /* so many answers in a row did not have its address */
+	bool gone;		    /* it is to be renewed because of that */
 };
 
 /*

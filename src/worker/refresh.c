@@ -86,6 +86,13 @@ note_listed(struct runner *runner, const struct address *address)
 }
 
 static void
+hear(struct runner *runner, unsigned int target, const struct address *address)
+{
+	rotation_hear(&runner->rotations[target], address);
+	note_listed(runner, address);
+}
+
+static void
 judge_listed(struct runner *runner)
 {
 	for (size_t i = 0; i < runner->slot_count; i++) {
@@ -93,10 +100,29 @@ judge_listed(struct runner *runner)
 
 		if (!conn || !conn->looked_up)
 			continue;
-		conn->gone = conn->listed ? 0 : conn->gone + 1;
-		if (conn->gone >= ADDRESS_GONE_ANSWERS)
-			slot_renew(runner->slots[i], CLOSE_ADDRESS_GONE);
+		conn->lacking = conn->listed ? 0 : conn->lacking + 1;
+		conn->gone = rotation_is_gone(&runner->rotations[conn->target], conn->lacking);
+		runner->drains |= conn->gone;
 	}
+}
+
+void
+refresh_drain(struct runner *runner)
+{
+	struct slot *next = NULL;
+
+	for (size_t i = 0; runner->drains && i < runner->slot_count; i++) {
+		struct slot *slot = runner->slots[i];
+		const struct connection *conn = connection_of(slot);
+
+		if (slot->renew && slot->renew_reason == CLOSE_ADDRESS_GONE)
+			return;
+		if (conn && conn->gone && !slot->renew && !next)
+			next = slot;
+	}
+	runner->drains = next != NULL;
+	if (next)
+		slot_renew(next, CLOSE_ADDRESS_GONE);
 }
 
 /* ---- queries -------------------------------------------------------------------------------------- */
@@ -116,6 +142,9 @@ refresh_cancel(struct runner *runner)
 	runner->refresh_at = USEC_INFINITY;
 	if (runner->refresh)
 		drop(runner->refresh);
+	free(runner->rotations);
+	runner->rotations = NULL;
+	runner->drains = false;
 }
 
 /* What is not whole proves nothing about who is gone. */
@@ -125,8 +154,11 @@ finish(struct refresh *refresh, usec_t now)
 	struct runner *runner = refresh->runner;
 	bool whole = !refresh->incomplete && refresh->found > 0;
 
+	for (unsigned int target = 0; target < runner->upstream->target_count; target++)
+		rotation_end(&runner->rotations[target], whole);
 	if (whole)
 		judge_listed(runner);
+	refresh_drain(runner);
 	runner->refresh_at = usec_add(now, whole ? refresh_delay(refresh->ttl) : RETRY_DELAY);
 	drop(refresh);
 }
@@ -141,7 +173,7 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 	refresh->pending--;
 	refresh->found += answer->count;
 	for (unsigned int i = 0; i < answer->count; i++)
-		note_listed(refresh->runner, &answer->addresses[i]);
+		hear(refresh->runner, query->target, &answer->addresses[i]);
 	if (answer->count > 0)
 		refresh->ttl = usec_min(refresh->ttl, answer->ttl);
 	/* That a name has none of one family is an answer, too.  A partial one may have left out the very address. */
@@ -191,6 +223,20 @@ ask_all(struct refresh *refresh)
 	}
 }
 
+/* Returns whether there is memory for them. */
+static bool
+have_rotations(struct runner *runner)
+{
+	unsigned int count = runner->upstream->target_count;
+
+	if (runner->rotations)
+		return true;
+	runner->rotations = calloc(count, sizeof(runner->rotations[0]));
+	for (unsigned int target = 0; runner->rotations && target < count; target++)
+		rotation_init(&runner->rotations[target]);
+	return runner->rotations != NULL;
+}
+
 void
 refresh_start(struct runner *runner, usec_t now)
 {
@@ -204,8 +250,10 @@ refresh_start(struct runner *runner, usec_t now)
 	runner->refresh_at = usec_add(now, RETRY_DELAY);
 	refresh = calloc(1, sizeof(*refresh) + 2 * runner->upstream->target_count *
 						       sizeof(refresh->queries[0]));
-	if (!refresh)
+	if (!refresh || !have_rotations(runner)) {
+		free(refresh);
 		return;
+	}
 	runner->worker->refreshes_left--;
 	refresh->runner = runner;
 	refresh->ttl = USEC_INFINITY;

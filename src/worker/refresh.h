@@ -21,6 +21,13 @@ void refresh_start(struct runner *runner, usec_t now);
 
 /*
  * refresh_cancel(runner):
- * Forget what is with the resolver, and when it was to be asked again.
+ * Forget what is with the resolver, when it was to be asked again, and what the answers were like.
  */
 void refresh_cancel(struct runner *runner);
+
+/*
+ * refresh_drain(runner):
+ * If none of its links is being renewed because its address has gone from the DNS, renew the next one that is to be: one after the
+ * other, so that those that go to the same new address do not all meet there at once.
+ */
+void refresh_drain(struct runner *runner);

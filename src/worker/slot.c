@@ -1,6 +1,7 @@
 #include "worker/slot.h"
 
 #include "base/must.h"
+#include "worker/refresh.h"
 #include "worker/runner.h"
 
 #include <errno.h>
@@ -212,6 +213,7 @@ slot_look(struct slot *slot, usec_t now)
 	else if (slot->renew && !slot->successor)
 		slot_renew(slot, slot->renew_reason);
 	runner_roll(slot->runner, now);
+	refresh_drain(slot->runner);
 }
 
 void

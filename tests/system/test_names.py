@@ -117,19 +117,22 @@ def test_addresses_that_leave_the_dns(tmp_path):
     Names are asked again no sooner than after five seconds; so all of it goes on at the same time.
     """
     both, rest = ["127.0.0.11", "127.0.0.12"], ["127.0.0.12"]
+    turns = itertools.chain([["127.0.0.11"]], itertools.cycle([["127.0.0.12"], ["127.0.0.13"], ["127.0.0.14"]]))
     odd = itertools.chain([both], itertools.cycle([rest, rest, both]))
     zone = {
         "gone.test": both, "all-gone.test": ["127.0.0.11"], "fail.test": both, "moved.test": ["127.0.0.11"],
         "gone.up.test": ["127.0.0.11"], "new.up.test": ["127.0.0.12"], "odd.test": {"A": lambda: next(odd)},
+        "turning.test": {"A": lambda: next(turns)},
     }
     with Scene(zone) as scene:
         one = scene.listen("127.0.0.11")
         two = scene.listen("127.0.0.12", one.port)
         port = one.port
         zone["_x._tcp.up.test"] = [names.service("gone.up.test", port)]
-        tested = ("gone", "odd", "fail", "srv", "moved", "all-gone")
+        tested = ("gone", "odd", "turning", "fail", "srv", "moved", "all-gone")
         daemon = scene.daemon(tmp_path, [
-            ("gone", f"gone.test:{port}", {"connections": 2}), ("odd", f"odd.test:{port}", {}), ("fail", f"fail.test:{port}", {}),
+            ("gone", f"gone.test:{port}", {"connections": 2}), ("odd", f"odd.test:{port}", {}),
+            ("turning", f"turning.test:{port}", {}), ("fail", f"fail.test:{port}", {}),
             ("srv", "srv:_x._tcp.up.test", {}), ("moved", f"moved.test:{port}", {}), ("all-gone", f"all-gone.test:{port}", {}),
             ("literal", one.address, {})])
         for name in tested:
@@ -149,11 +152,13 @@ def test_addresses_that_leave_the_dns(tmp_path):
         for name in tested:
             healths = [line["health"] for line in daemon.lines(event="health", upstream=name)]
             assert healths in (["up"], ["degraded", "up"]), f"{name} was never without: {healths}"
-        for name in ("gone", "odd", "fail", "srv", "all-gone"):
+        for name in ("gone", "odd", "turning", "fail", "srv", "all-gone"):
             assert daemon.history(name) == [], name
         eventually(lambda: [query for query in scene.server.queries if query == ("odd.test", "A")][3:], "four rounds of odd.test",
                    patience=60)
-        for name in ("odd", "fail", "all-gone"):
+        eventually(lambda: [query for query in scene.server.queries if query == ("turning.test", "A")][7:], "seven rounds of turning.test",
+                   patience=60)
+        for name in ("odd", "turning", "fail", "all-gone"):
             link = daemon.upstream(name)["links"][0]
             assert link["since"] == before[name] and link["address"] == one.address, f"{name} was left alone"
         daemon.wait_failure("moved", "connection.refused")

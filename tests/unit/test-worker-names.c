@@ -206,6 +206,37 @@ an_address_that_has_gone_is_left(void **state)
 	talker_end(new);
 }
 
+/* Whom nobody listens for yet is asked by one of them alone. */
+static void
+links_leave_one_after_the_other(void **state)
+{
+	struct talker *old, *new;
+	struct upstream *upstream;
+	struct host host;
+	char address[64];
+
+	(void)state;
+	begin("127.0.0.2 app.test\n");
+	old = talker_start_on("127.0.0.2", 0, hold);
+	snprintf(address, sizeof(address), "app.test:%u", old->port);
+	upstream = make_upstream("app", address, 3);
+	upstream->policy.family = FAMILY_IPV4;
+	host_start(&host);
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.ready[0] == 3);
+	host_watch_ready(&host);
+	assert_true(file_write("/etc/hosts", "127.0.0.3 app.test\n"));
+	host_until(&host, host.failures > 3);
+	for (unsigned int number = 2; number <= 3; number++)
+		assert_code(host_link(&host, 1, number)->failure.code, FAILURE_NONE);
+	new = talker_start_on("127.0.0.3", old->port, hold);
+	host_until(&host, host.closes == 3 && atomic_load(&new->accepted) == 3);
+	assert_int_equal(host.least_ready[0], 3);
+	host_end(&host);
+	talker_end(old);
+	talker_end(new);
+}
+
 /* ---- families ------------------------------------------------------------------------------------- */
 
 static void
@@ -310,6 +341,7 @@ main(void)
 		cmocka_unit_test(the_order_of_records_outweighs_the_family),
 		cmocka_unit_test(a_services_certificate_is_for_its_domain_or_its_host),
 		cmocka_unit_test(an_address_that_has_gone_is_left),
+		cmocka_unit_test(links_leave_one_after_the_other),
 		cmocka_unit_test(a_dead_family_is_told_once_and_when_it_is_back),
 		cmocka_unit_test(keepalive_reaches_a_socket_that_still_connects),
 	};
