@@ -194,7 +194,7 @@
 	       "-in KEY | sha256sum`.", \
 	       "Run the renewal again, or copy both files from the same one.", \
 	       "holdfast notices as soon as the files fit.")) \
-	A(LOCAL_CERTIFICATE_EXPIRED, AT(HANDSHAKE) | AT(SETTLE), \
+	A(LOCAL_CERTIFICATE_EXPIRED, LATE_VERDICT, \
 	  SAYS("The renewal of our client certificate has failed or was forgotten.", \
 	       "It was renewed in another place than `tls.certificate`."), \
 	  SAYS("`openssl x509 -noout -dates -subject -in FILE`.", \

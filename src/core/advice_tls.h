@@ -307,7 +307,7 @@
 	       "`openssl s_client -connect HOST:PORT -servername NAME -showcerts`: what does it " \
 	       "say under Verification?", \
 	       "`openssl verify -CAfile CA.pem -untrusted CHAIN.pem CERT.pem`.")) \
-	A(TLS_CLIENT_CERTIFICATE_REQUIRED, AT(HANDSHAKE) | AT(SETTLE), \
+	A(TLS_CLIENT_CERTIFICATE_REQUIRED, LATE_VERDICT, \
 	  SAYS("The server demands a client certificate, and the upstream has none configured.", \
 	       "The configured certificate was not sent, since it fits no issuer or algorithm " \
 	       "that the server named.", \
@@ -319,7 +319,7 @@
 	       "names\" are the issuers wanted.", \
 	       "At the server: `ssl_verify_client` (nginx), `verify required` (haproxy), " \
 	       "clientcert in pg_hba.conf.")) \
-	A(TLS_CLIENT_CERTIFICATE_UNKNOWN_ISSUER, AT(HANDSHAKE) | AT(SETTLE), \
+	A(TLS_CLIENT_CERTIFICATE_UNKNOWN_ISSUER, LATE_VERDICT, \
 	  SAYS("The server trusts another CA for clients than the one that issued ours.", \
 	       "Our file lacks the intermediate certificate.", \
 	       "The CA of the clients was renewed, and the server knows only the old one."), \
@@ -328,7 +328,7 @@
 	       "Append the intermediate certificates to `tls.certificate`, our own one first.", \
 	       "At the server: `ssl_client_certificate` (nginx), `ca-file` (haproxy), " \
 	       "ssl_ca_file (PostgreSQL).")) \
-	A(TLS_CLIENT_CERTIFICATE_EXPIRED, AT(HANDSHAKE) | AT(SETTLE), \
+	A(TLS_CLIENT_CERTIFICATE_EXPIRED, LATE_VERDICT, \
 	  SAYS("Our certificate has expired, or an intermediate one in its file has.", \
 	       "The server's clock is wrong.", \
 	       "The server's own copy of the client CA has expired."), \
@@ -336,7 +336,7 @@
 	       "`tls.certificate`.", \
 	       "Renew it and put it in place: holdfast notices the changed file by itself.", \
 	       "`date -u` on the server.")) \
-	A(TLS_CLIENT_CERTIFICATE_REJECTED, AT(HANDSHAKE) | AT(SETTLE), \
+	A(TLS_CLIENT_CERTIFICATE_REJECTED, LATE_VERDICT, \
 	  SAYS("Our certificate is not for clients: extendedKeyUsage lacks clientAuth, as of " \
 	       "public CAs' certificates more and more.", \
 	       "It was revoked, or its key or digest is too weak for the server.", \
@@ -346,7 +346,7 @@
 	       "`openssl x509 -noout -text -in FILE`: purpose, names, dates, key.", \
 	       "Have it issued with extendedKeyUsage=clientAuth by the CA that the server " \
 	       "trusts.")) \
-	A(TLS_CLIENT_ACCESS_DENIED, AT(HANDSHAKE) | AT(SETTLE), \
+	A(TLS_CLIENT_ACCESS_DENIED, LATE_VERDICT, \
 	  SAYS("The server knows our certificate, and its policy does not let it in: no such " \
 	       "user, wrong group, wrong name."), \
 	  SAYS("`openssl x509 -noout -subject -ext subjectAltName -in FILE` against the " \

@@ -9,6 +9,8 @@
 
 #define AT(id)	 (UINT32_C(1) << STAGE_##id)
 #define ANYWHERE (AT(COUNT) - 1)
+/* TLS 1.3's verdict on our certificate comes after the handshake, and may come later than is waited for. */
+#define LATE_VERDICT (AT(HANDSHAKE) | AT(SETTLE) | AT(PROBE) | AT(READY))
 #define SAYS(...) \
 	{ \
 		__VA_ARGS__ \

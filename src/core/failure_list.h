@@ -262,35 +262,43 @@
 	  "The proxy hung up.") \
 	F(PROTOCOL_STARTTLS_MISSING, "protocol.starttls-missing", PERSISTENT, UPSTREAM, \
 	  "peer does not offer STARTTLS", \
-	  "The server offers no TLS on this port[: {reply}].[ Its greeting: {greeting}.]") \
+	  "The server offers no TLS on this port[: {reply}].[ Its greeting: {greeting}.]" \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_STARTTLS_REFUSED, "protocol.starttls-refused", TRANSIENT, ADDRESS, \
 	  "peer refused STARTTLS", \
-	  "The server refused to begin TLS[: {reply}].[ Its greeting: {greeting}.]") \
+	  "The server refused to begin TLS[: {reply}].[ Its greeting: {greeting}.]" \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_STARTTLS_REPLY, "protocol.starttls-reply", PERSISTENT, UPSTREAM, \
 	  "peer's reply before TLS makes no sense", \
 	  "[The reply is too long, wanted is {wanted}.|No {protocol} server?" \
-	  "|No server of the expected kind?][ First bytes: {bytes}.][ That looks like {spoken}.]") \
+	  "|No server of the expected kind?][ First bytes: {bytes}.][ That looks like {spoken}.]" \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_STARTTLS_CLOSED, "protocol.starttls-closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection before TLS began", \
-	  "The server hung up in the middle of the dialogue.") \
+	  "The server hung up in the middle of the dialogue." \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_STARTTLS_INJECTION, "protocol.starttls-injection", PERSISTENT, UPSTREAM, \
 	  "plain text was injected before TLS", \
 	  "Plain text injected before TLS[ ({bytes})], possibly an attack; never continued.") \
 	F(PROTOCOL_GREETING_REJECTED, "protocol.greeting-rejected", TRANSIENT, ADDRESS, \
 	  "peer turned us away with its first words", \
-	  "The server turned us away at the door[: {reply}].") \
+	  "The server turned us away at the door[: {reply}]." \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_PROBE_MISMATCH, "protocol.probe-mismatch", TRANSIENT, ADDRESS, \
 	  "the answer to the probe was not the expected one", \
-	  "Unexpected answer[: {bytes}][; wanted: {wanted}].[ That looks like {spoken}.]") \
+	  "Unexpected answer[: {bytes}][; wanted: {wanted}].[ That looks like {spoken}.]" \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_PROBE_STATUS, "protocol.probe-status", TRANSIENT, ADDRESS, \
 	  "the application reported an error", \
-	  "The application reports [{status}|an error][: {says}].") \
+	  "The application reports [{status}|an error][: {says}]." \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_PROBE_AUTH, "protocol.probe-auth", PERSISTENT, UPSTREAM, \
 	  "the application wants a login", \
 	  "The application wants a login, or another one[: {reply}].") \
 	F(PROTOCOL_PROBE_CLOSED, "protocol.probe-closed", TRANSIENT, ADDRESS, \
 	  "peer closed the connection during the probe", \
-	  "Hung up in the middle of the probe[; its last answer began with: {bytes}].") \
+	  "Hung up in the middle of the probe[; its last answer began with: {bytes}]." \
+	  "[ The header of the PROXY protocol ({header}) was sent first.]") \
 	F(PROTOCOL_UNSOLICITED_DATA, "protocol.unsolicited-data", TRANSIENT, ADDRESS, \
 	  "peer sent data nobody had asked for", \
 	  "The server keeps talking to nobody; it may not suit holding ready.") \

@@ -232,13 +232,32 @@ name_protocol(const struct driver *driver, struct failure *failure)
 		failure_add_detail(failure, "spoken", look);
 }
 
+/* A server that does not expect the header takes it for the first words of its own protocol, and answers them. */
+static void
+tell_header(const struct driver *driver, struct failure *failure)
+{
+	enum proxy_header header = driver->upstream->policy.proxy.header;
+
+	if (header == PROXY_HEADER_NONE || failure->code == FAILURE_NONE ||
+	    driver->connection.use == CONNECTION_PROXY || driver->connection.speech.again)
+		return;
+	failure_add_detail(failure, "header", header == PROXY_HEADER_V1 ? "v1" : "v2");
+}
+
+static void
+explain(const struct driver *driver, struct failure *failure)
+{
+	name_protocol(driver, failure);
+	tell_header(driver, failure);
+}
+
 bool
 speech_overdue(const struct driver *driver, struct failure *failure)
 {
 	if (!driver->connection.speech.dialogue)
 		return false;
 	dialogue_overdue(driver->connection.speech.dialogue, failure);
-	name_protocol(driver, failure);
+	explain(driver, failure);
 	return true;
 }
 
@@ -528,7 +547,7 @@ speech_go_on(struct driver *driver, usec_t now)
 
 	failure_init(&failure, FAILURE_NONE, driver->link->stage);
 	state = converse(driver, &events, &failure);
-	name_protocol(driver, &failure);
+	explain(driver, &failure);
 	if (state == STATE_FAILED && conn->use != CONNECTION_HOLD)
 		state = STATE_ENDED; /* before it is ready, a connection is worth no more than what is said over it */
 	if (conn->use == CONNECTION_HOLD)

@@ -286,7 +286,7 @@ def test_explain_tells_causes_and_remedies():
     assert remedies.startswith("What to do\n  - `openssl s_client -connect HOST:PORT -starttls PROTOCOL`")
     assert "\n  stages        any\n" in ctl("explain", "local.stall", check=UP).stdout
     one = json.loads(ctl("--json", "explain", "tls.client-access-denied", check=UP).stdout)
-    assert one["stages"] == ["handshake", "settle"]
+    assert one["stages"] == ["handshake", "settle", "probe", "ready"]
     assert len(one["causes"]) == 1 and len(one["remedies"]) == 2
 
 

@@ -82,7 +82,7 @@ stages_of_some(void **state)
 	}
 	assert_int_equal(failure_stages(FAILURE_ADDRESS_NXDOMAIN), 1 << STAGE_RESOLVE);
 	assert_int_equal(failure_stages(FAILURE_TLS_CLIENT_ACCESS_DENIED),
-			 1 << STAGE_HANDSHAKE | 1 << STAGE_SETTLE);
+			 1 << STAGE_HANDSHAKE | 1 << STAGE_SETTLE | 1 << STAGE_PROBE | 1 << STAGE_READY);
 	assert_int_equal(failure_stages(FAILURE_LOCAL_INTERNAL), all);
 }
 

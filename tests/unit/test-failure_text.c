@@ -49,7 +49,7 @@ every_placeholder_can_be_filled(void **state)
 		"date",	    "which",   "names",	 "name",     "dn",	"text",	  "file",
 		"why",	    "sha256",  "aia",	 "alert",    "sni",	"reply",  "bytes",
 		"protocol", "status",  "issuer", "reason",   "address", "option", "error",
-		"missing",  "perhaps", "wanted", "greeting", "spoken",
+		"missing",  "perhaps", "wanted", "greeting", "spoken",	"header",
 	};
 
 	(void)state;

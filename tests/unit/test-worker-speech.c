@@ -281,6 +281,35 @@ the_wanted_protocol_is_not_named(void **state)
 	failure = first_failure(&host, make_starttls(talker->address));
 	assert_code(failure->code, FAILURE_PROTOCOL_STARTTLS_REPLY);
 	assert_null(failure_detail(failure, "spoken"));
+	assert_null(failure_detail(failure, "header"));
+	host_end(&host);
+	talker_end(talker);
+}
+
+/* Postfix without postscreen: it answers the header. */
+static void
+smtp_knows_no_header(struct talk *talk)
+{
+	talk_say(talk, "220 mail.example.org ESMTP\r\n");
+	if (!talk_hear(talk, "PROXY "))
+		return;
+	talk_say(talk, "502 5.5.2 Error: command not recognized\r\n");
+	talk_wait_end(talk);
+}
+
+static void
+a_header_that_was_sent_is_told(void **state)
+{
+	struct talker *talker = talker_start(smtp_knows_no_header);
+	struct upstream *upstream = make_starttls(talker->address);
+	const struct failure *failure;
+	struct host host;
+
+	(void)state;
+	upstream->policy.proxy.header = PROXY_HEADER_V1;
+	failure = first_failure(&host, upstream);
+	assert_code(failure->code, FAILURE_PROTOCOL_STARTTLS_MISSING);
+	assert_string_equal(failure_detail(failure, "header"), "v1");
 	host_end(&host);
 	talker_end(talker);
 }
@@ -652,6 +681,7 @@ main(void)
 		cmocka_unit_test(an_end_inside_the_dialogue_is_its_own),
 		cmocka_unit_test(another_protocol_is_named),
 		cmocka_unit_test(the_wanted_protocol_is_not_named),
+		cmocka_unit_test(a_header_that_was_sent_is_told),
 		cmocka_unit_test(a_dialogues_deadline_tells_what_had_been_said),
 		cmocka_unit_test(what_a_peer_said_before_it_hung_up_is_evidence),
 		cmocka_unit_test(what_follows_the_proxys_verdict_is_the_upstreams),
