@@ -117,7 +117,7 @@ tls_context_unref(struct tls_context *context)
 	list_remove(&context->node);
 	SSL_CTX_free(context->ssl_ctx);
 	tls_store_unref(context->store);
-	sk_X509_CRL_pop_free(context->crls, X509_CRL_free);
+	tls_crls_unref(context->crls);
 	if (context->broken)
 		failure_done(&context->broken->failure);
 	free(context->broken);
@@ -220,7 +220,8 @@ context_load(struct tls_context *context, struct tls_pool *pool, struct failure 
 		return r;
 	note_own_certificate(context);
 	if (settings->crl_file && tls_needs_trust(settings)) {
-		r = tls_load_crls(settings->crl_file, &context->crls, failure);
+		r = tls_crls_get(pool, settings->crl_file, &context->stamps.at[TLS_FILE_CRL],
+				 &context->crls, failure);
 		if (r < 0)
 			return r;
 	}
@@ -231,8 +232,9 @@ context_load(struct tls_context *context, struct tls_pool *pool, struct failure 
 		return r;
 	SSL_CTX_set1_cert_store(context->ssl_ctx, context->store->x509);
 	context->trust = context->store->number;
-	for (int i = 0; context->crls && i < sk_X509_CRL_num(context->crls); i++)
-		context->trust = tls_number_crl(context->trust, sk_X509_CRL_value(context->crls, i));
+	if (context->crls)
+		context->trust = tls_number_add(context->trust, &context->crls->number,
+						sizeof(context->crls->number));
 	return 0;
 }
 
@@ -292,6 +294,7 @@ tls_pool_new(struct tls_pool **ret_pool)
 	for (size_t i = 0; i < TLS_BUCKETS; i++) {
 		list_init(&pool->contexts[i]);
 		list_init(&pool->stores[i]);
+		list_init(&pool->crls[i]);
 	}
 	pool->wire = tls_wire_method();
 	if (!pool->wire)
@@ -315,7 +318,8 @@ tls_pool_free(struct tls_pool *pool)
 	if (!pool)
 		return NULL;
 	for (size_t i = 0; i < TLS_BUCKETS; i++)
-		must(list_is_empty(&pool->contexts[i]) && list_is_empty(&pool->stores[i]));
+		must(list_is_empty(&pool->contexts[i]) && list_is_empty(&pool->stores[i]) &&
+		     list_is_empty(&pool->crls[i]));
 	BIO_meth_free(pool->wire);
 	free(pool);
 	return NULL;

@@ -1,7 +1,7 @@
 /*
  * What the files of sys/tls share; for nobody else.
  *
- * tls_store	trust stores and the stamps of files	tls_verify	judging the server's certificate
+ * tls_store	trust stores, CRLs and the stamps of files	tls_verify	judging the server's certificate
  * tls_context	contexts by setting, and the pool	tls_chain	certificates as text
  * tls_load	our certificate, key, CRLs		tls_wire	the socket under OpenSSL
  * tls_settings	versions, ciphers, groups		tls_failure	what OpenSSL left behind, as a failure
@@ -101,6 +101,31 @@ int tls_store_get(struct tls_pool *pool, const struct tls_policy *policy,
  */
 struct tls_store *tls_store_unref(struct tls_store *store);
 
+/* The CRLs of one file in one state, likewise shared: companies have files of many megabytes. */
+struct tls_crls {
+	struct list node; /* of a bucket of pool->crls */
+	uint64_t hash;	  /* of the path */
+	unsigned int references;
+	char *file;
+	struct tls_stamp stamp;
+	uint64_t number; /* of what is in it; another one where that differs */
+	STACK_OF(X509_CRL) * list;
+};
+
+/*
+ * tls_crls_get(pool, file, stamp, ret_crls, failure):
+ * The CRLs of `file`, which is in the state `stamp`: those that are in use, or read anew.  Returns 0 with a reference, or a
+ * negative errno with `failure` filled (local.ca-load, local.no-memory).
+ */
+int tls_crls_get(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp,
+		 struct tls_crls **ret_crls, struct failure *failure);
+
+/*
+ * tls_crls_unref(crls):
+ * Give back a reference; the last one frees it.  Takes NULL, returns NULL.
+ */
+struct tls_crls *tls_crls_unref(struct tls_crls *crls);
+
 /* ---- loading our own files (tls_load.c) ------------------------------------------------------------------------- */
 
 /*
@@ -169,6 +194,7 @@ int tls_settings_apply(SSL_CTX *ssl_ctx, const struct tls_policy *policy, const 
 struct tls_pool {
 	struct list contexts[TLS_BUCKETS]; /* those that are up to date, each at least once referenced */
 	struct list stores[TLS_BUCKETS]; /* likewise */
+	struct list crls[TLS_BUCKETS];	 /* likewise */
 	struct tls_stamps read; /* how the files were when a context was last made without an older one, or could not be */
 	BIO_METHOD *wire;
 };
@@ -190,9 +216,9 @@ struct tls_context {
 	usec_t checked_at;	    /* when the stamps were last compared */
 	struct tls_broken *broken;  /* or NULL */
 	SSL_CTX *ssl_ctx;
-	struct tls_store *store;   /* NULL where no chain is verified */
-	STACK_OF(X509_CRL) * crls; /* or NULL */
-	int keylog_fd;		   /* or -1 */
+	struct tls_store *store; /* NULL where no chain is verified */
+	struct tls_crls *crls;	 /* or NULL */
+	int keylog_fd;		 /* or -1 */
 	bool has_certificate;
 	int64_t own_not_after; /* of our certificate; where has_certificate */
 	uint64_t identity;     /* what our certificate and its chain are; 0: there is none */

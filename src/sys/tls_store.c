@@ -1,4 +1,4 @@
-/* Trust stores, one for each distinct CA setting in each state of its files; and how such states are told apart. */
+/* Trust stores and CRLs, one for each distinct setting in each state of its files; and how such states are told apart. */
 #include "base/must.h"
 #include "sys/regular.h"
 #include "sys/tls_internal.h"
@@ -363,5 +363,75 @@ tls_store_get(struct tls_pool *pool, const struct tls_policy *policy,
 		return r;
 	list_append(&pool->stores[store->hash % TLS_BUCKETS], &store->node);
 	*ret_store = steal(store);
+	return 0;
+}
+
+/* ---- CRLs ------------------------------------------------------------------------------------------------------- */
+
+struct tls_crls *
+tls_crls_unref(struct tls_crls *crls)
+{
+	if (!crls || --crls->references > 0)
+		return NULL;
+	list_remove(&crls->node);
+	sk_X509_CRL_pop_free(crls->list, X509_CRL_free);
+	free(crls->file);
+	free(crls);
+	return NULL;
+}
+
+CLEANUP_DEFINE(struct tls_crls *, tls_crls_unref)
+
+static struct tls_crls *
+crls_new(const char *file, const struct tls_stamp *stamp, uint64_t hash)
+{
+	struct tls_crls *crls = calloc(1, sizeof(*crls));
+
+	if (!crls)
+		return NULL;
+	list_init(&crls->node);
+	crls->references = 1;
+	crls->hash = hash;
+	crls->stamp = *stamp;
+	crls->file = strdup(file);
+	return crls->file ? crls : tls_crls_unref(crls);
+}
+
+static struct tls_crls *
+crls_find(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp, uint64_t hash)
+{
+	list_for_each(node, &pool->crls[hash % TLS_BUCKETS]) {
+		struct tls_crls *crls = container_of(node, struct tls_crls, node);
+
+		if (crls->hash == hash && strcmp(crls->file, file) == 0 &&
+		    stamp_equal(&crls->stamp, stamp))
+			return crls;
+	}
+	return NULL;
+}
+
+int
+tls_crls_get(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp,
+	     struct tls_crls **ret_crls, struct failure *failure)
+{
+	uint64_t hash = tls_hash_text(TLS_HASH_SEED, file);
+	_cleanup_(tls_crls_unrefp) struct tls_crls *crls = crls_find(pool, file, stamp, hash);
+	int r;
+
+	if (crls) {
+		crls->references++;
+		*ret_crls = steal(crls);
+		return 0;
+	}
+	crls = crls_new(file, stamp, hash);
+	if (!crls)
+		return tls_load_failed(failure, FAILURE_LOCAL_NO_MEMORY, NULL);
+	r = tls_load_crls(file, &crls->list, failure);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++)
+		crls->number = tls_number_crl(crls->number, sk_X509_CRL_value(crls->list, i));
+	list_append(&pool->crls[hash % TLS_BUCKETS], &crls->node);
+	*ret_crls = steal(crls);
 	return 0;
 }

@@ -305,7 +305,7 @@ judge_chain(struct judgement *judgement, struct failure *failure)
 	if (!tls_needs_trust(judgement->policy))
 		return true;
 	if (judgement->context->crls)
-		X509_STORE_CTX_set0_crls(judgement->store_ctx, judgement->context->crls);
+		X509_STORE_CTX_set0_crls(judgement->store_ctx, judgement->context->crls->list);
 	X509_STORE_CTX_set_verify_cb(judgement->store_ctx, collect);
 	verified = X509_verify_cert(judgement->store_ctx);
 	if (verified <= 0 && judgement->finding.error == 0) {
