@@ -7,7 +7,7 @@
 	R(LIFETIME, "lifetime", "the connection reached its lifetime") \
 	R(IDLE_RECYCLED, "idle-recycled", "renewed before the server's idle limit") \
 	R(RELOAD, "reload", "the configuration changed") \
-	R(CERTIFICATE_ROTATED, "certificate-rotated", "our certificate, key, CA or CRL changed") \
+	R(CERTIFICATE_ROTATED, "certificate-rotated", "a certificate, key, CA or CRL changed or ended") \
 	R(ADDRESS_GONE, "address-gone", "the address is no longer in the DNS") \
 	R(BORROWER_DONE, "borrower-done", "the borrower ended it") \
 	R(ADMIN, "admin", "an administrator asked for it") \

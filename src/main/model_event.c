@@ -304,6 +304,7 @@ is_over(const struct event *event)
 	case WARNING_OWN_CERTIFICATE:
 	case WARNING_PROBE_FAILING:
 	case WARNING_FLAPPING: return event->warning.number == 0;
+	case WARNING_ROTATION_STOPPED:
 	case WARNING_STALE_FILES: return event->warning.failure.code == FAILURE_NONE;
 	default: return false;
 	}

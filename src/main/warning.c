@@ -125,6 +125,11 @@ warning_message(const struct event *event, uint64_t realtime, struct text *text)
 			  count, count == 1 ? "" : "s");
 		add_last(failure, text);
 		return;
+	case WARNING_ROTATION_STOPPED:
+		text_add(text, "our certificate has changed, and no connection can be made with it; "
+			       "those made before are kept");
+		add_last(failure, text);
+		return;
 	case WARNING_FLAPPING: /* main's own, told by main/model_flap */
 	case WARNING_COUNT: break;
 	}

@@ -339,33 +339,30 @@ runner_reconnect(struct runner *runner, bool rolling, usec_t now)
 		else
 			slot_reconnect(runner->slots[i], now);
 	}
-	runner_roll(runner, now);
+	runner_roll(runner);
 }
 
 /* Returns whether the rest has to wait for this one. */
 static bool
-roll_slot(struct slot *slot, usec_t now)
+roll_slot(struct slot *slot)
 {
 	slot->roll = false;
 	if (!slot->current || !driver_is_ready(slot->current)) {
 		slot_retry(slot);
 		return false;
 	}
-	if (slot->runner->roll_reason == CLOSE_CERTIFICATE_ROTATED)
-		slot_renew_bounded(slot, CLOSE_CERTIFICATE_ROTATED, now);
-	else
-		slot_renew(slot, slot->runner->roll_reason);
+	slot_renew(slot, slot->runner->roll_reason);
 	return slot->renew;
 }
 
 void
-runner_roll(struct runner *runner, usec_t now)
+runner_roll(struct runner *runner)
 {
 	if (!runner->rolls || (runner->rolling && runner->rolling->renew))
 		return;
 	runner->rolling = NULL;
 	for (size_t i = 0; i < runner->slot_count; i++) {
-		if (runner->slots[i]->roll && roll_slot(runner->slots[i], now)) {
+		if (runner->slots[i]->roll && roll_slot(runner->slots[i])) {
 			runner->rolling = runner->slots[i];
 			return;
 		}

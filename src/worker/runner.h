@@ -35,8 +35,9 @@ struct runner {
 	bool paused;
 	bool dropped;
 	unsigned int left_out; /* addresses, as told last */
+	bool rotation_stopped; /* as told last: no connection can be made with our changed certificate */
 	uint64_t stale;	       /* digest of the warning about stale files told last; 0: none */
-	enum family broken;    /* as told last; FAMILY_ANY: none */
+	enum family broken;	     /* as told last; FAMILY_ANY: none */
 	unsigned int probes_failing; /* ready links whose last probe went wrong */
 	struct tls_state state;	     /* of the files, as the ready links have been judged by it */
 	bool judge_again;	     /* a link became ready by another state of the files */
@@ -105,10 +106,10 @@ void runner_reconnect(struct runner *runner, bool rolling, usec_t now);
 void runner_retry_load(struct runner *runner);
 
 /*
- * runner_roll(runner, now):
+ * runner_roll(runner):
  * If the slot whose turn it is has been renewed, go on with the next.
  */
-void runner_roll(struct runner *runner, usec_t now);
+void runner_roll(struct runner *runner);
 
 /*
  * runner_slot_gone(runner, slot, now):

@@ -88,9 +88,8 @@ see_end(struct slot *slot, struct ends *ends, usec_t now)
 		ends->soonest = end;
 		ends->driver = driver;
 	}
-	/* If the peer has no other certificate yet, the successor's attempt tells what is wrong; the bound sees to it that this is once. */
 	if (end <= ends->now)
-		slot_renew_bounded(slot, CLOSE_CERTIFICATE_ROTATED, now);
+		slot_peer_ended(slot, now);
 	else if (ends->next == 0 || end < ends->next)
 		ends->next = end;
 }

@@ -16,6 +16,7 @@ void runner_note_ready(struct driver *driver, usec_t now);
 /*
  * runner_judge_certificates(runner, now):
  * If a link has become ready, a certificate has ended, or an hour has passed: warn of certificates that end within
- * tls.expiry_warning, and of ours; tell when that is over.  Connections whose peer's has ended are renewed, once each.
+ * tls.expiry_warning, and of ours; tell when that is over.  Connections whose peer's has ended are renewed, or fail where
+ * that cannot be.
  */
 void runner_judge_certificates(struct runner *runner, usec_t now);

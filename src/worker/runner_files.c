@@ -253,18 +253,30 @@ judge_peer(struct driver *driver, usec_t now)
 	return r;
 }
 
+/* A connection of the slot was made with another certificate of ours than the present one. */
+static void
+roll(struct slot *slot)
+{
+	struct runner *runner = slot->runner;
+
+	if (slot->renew) {
+		slot_retry(slot); /* what its successor lacked may be there */
+		return;
+	}
+	slot->roll = runner->rolls = true;
+	runner->roll_reason = CLOSE_CERTIFICATE_ROTATED;
+}
+
 /* Returns false where that has to be tried again; `driver` may be NULL. */
 static bool
 follow_state(struct driver *driver, const struct tls_state *state, usec_t now)
 {
 	struct connection *conn;
-	struct runner *runner;
 	int r = 0;
 
 	if (!is_secured(driver))
 		return true;
 	conn = &driver->connection;
-	runner = driver->slot->runner;
 	if (conn->made_with.trust != state->trust)
 		r = judge_peer(driver, now);
 	if (r < 0)
@@ -272,8 +284,7 @@ follow_state(struct driver *driver, const struct tls_state *state, usec_t now)
 	conn->made_with.trust = state->trust;
 	if (conn->made_with.identity != state->identity) {
 		conn->made_with.identity = state->identity;
-		driver->slot->roll = runner->rolls = true;
-		runner->roll_reason = CLOSE_CERTIFICATE_ROTATED;
+		roll(driver->slot);
 	}
 	return true;
 }
@@ -296,7 +307,39 @@ follow_files(struct runner *runner, usec_t now)
 	runner->state = state;
 	runner->judge_again = !all;
 	runner->look_again = true; /* our certificate may end at another time, also where no link is ready */
-	runner_roll(runner, now);
+	runner_roll(runner);
+}
+
+/* The failure of the successor whose turn it is in a round because of our certificate; NULL while there is none. */
+static const struct failure *
+rotation_failure(const struct runner *runner)
+{
+	const struct slot *slot = runner->rolling;
+	const struct driver *successor = slot ? slot->successor : NULL;
+
+	if (!successor || slot->renew_reason != CLOSE_CERTIFICATE_ROTATED ||
+	    successor->link->stage != STAGE_BACKOFF)
+		return NULL;
+	return &successor->link->failure;
+}
+
+/* Told once, however many links are still to come; over with the end of the round. */
+static void
+judge_rotation(struct runner *runner, usec_t now)
+{
+	bool rolls = runner->rolls && runner->roll_reason == CLOSE_CERTIFICATE_ROTATED;
+	const struct failure *last = rolls ? rotation_failure(runner) : NULL;
+	struct failure failure;
+	const struct warning warning = { .kind = WARNING_ROTATION_STOPPED, .failure = &failure };
+
+	if (runner->rotation_stopped ? rolls : !last)
+		return;
+	if (last)
+		failure_copy(&failure, last);
+	else
+		failure_init(&failure, FAILURE_NONE, STAGE_READY);
+	runner->rotation_stopped = last != NULL;
+	runner_warn(runner, &warning, now);
 }
 
 void
@@ -324,6 +367,14 @@ runner_judge_files(struct runner *runner, usec_t now)
 	}
 	if (r == 0 && !password_is_stale(runner))
 		end_stale(runner, now);
+	judge_rotation(runner, now);
+}
+
+void
+runner_judge_slot(struct slot *slot, usec_t now)
+{
+	if (is_secured(slot->current) && slot->runner->sessions)
+		(void)judge_peer(slot->current, now);
 }
 
 void
@@ -339,8 +390,6 @@ runner_judge_reload(struct runner *runner, usec_t now)
 	failure_done(&failure);
 	if (r < 0)
 		return; /* nothing to judge by: the successor's own attempt says so */
-	for (size_t i = 0; i < runner->slot_count; i++) {
-		if (is_secured(runner->slots[i]->current))
-			(void)judge_peer(runner->slots[i]->current, now);
-	}
+	for (size_t i = 0; i < runner->slot_count; i++)
+		runner_judge_slot(runner->slots[i], now);
 }

@@ -35,9 +35,16 @@ bool runner_watch_files(struct runner *runner);
 /*
  * runner_judge_files(runner, now):
  * Look at the files.  One that has changed and cannot be used is told.  Where what we trust has changed, ready links are judged by
- * it; those that are not trusted any more fail.  Where our certificate has changed, they are renewed one after the other.
+ * it; those that are not trusted any more fail.  Where our certificate has changed, they are renewed one after the other; the round
+ * stops, and that is told, where no connection can be made with it: nobody has asked for it, and what works is kept.
  */
 void runner_judge_files(struct runner *runner, usec_t now);
+
+/*
+ * runner_judge_slot(slot, now):
+ * If its present connection is ready, judge the peer once more, by the files and by the clock; it fails where it is not trusted.
+ */
+void runner_judge_slot(struct slot *slot, usec_t now);
 
 /*
  * runner_judge_reload(runner, now):

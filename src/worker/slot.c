@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "worker/refresh.h"
 #include "worker/runner.h"
+#include "worker/runner_files.h"
 
 #include <errno.h>
 
@@ -104,10 +105,16 @@ retire(struct slot *slot, struct driver *driver, enum close_reason reason, usec_
 }
 
 static void
+end_renewal(struct slot *slot)
+{
+	slot->renew = slot->peer_ended = false;
+	list_remove(&slot->replacing);
+}
+
+static void
 drop_successor(struct slot *slot, enum close_reason reason, usec_t now)
 {
-	slot->renew = false;
-	list_remove(&slot->replacing);
+	end_renewal(slot);
 	retire(slot, steal(slot->successor), reason, now);
 }
 
@@ -166,8 +173,7 @@ take_over(struct slot *slot, usec_t now)
 	struct driver *before = slot->current;
 
 	slot->current = steal(slot->successor);
-	slot->renew = false;
-	list_remove(&slot->replacing);
+	end_renewal(slot);
 	slot_publish(slot, now);
 	retire(slot, before, slot->renew_reason, now);
 }
@@ -212,7 +218,7 @@ slot_look(struct slot *slot, usec_t now)
 		make_current(slot, now);
 	else if (slot->renew && !slot->successor)
 		slot_renew(slot, slot->renew_reason);
-	runner_roll(slot->runner, now);
+	runner_roll(slot->runner);
 	refresh_drain(slot->runner);
 }
 
@@ -254,26 +260,55 @@ slot_grant_replacement(struct slot *slot, usec_t now)
 	slot->replace_until = usec_add(now, slot->runner->upstream->policy.attempt_timeout);
 }
 
+/* Whether the successor has learnt that the peer has no other certificate than the one that has ended. */
+static bool
+is_peer_unchanged(const struct slot *slot)
+{
+	const struct driver *successor = slot->successor;
+
+	return successor && successor->link->stage == STAGE_BACKOFF &&
+	       successor->link->failure.code == FAILURE_TLS_CERTIFICATE_EXPIRED;
+}
+
+/* Where it is trusted nonetheless (the clock was set back), the successor has all the time it wants. */
+static void
+judge_ended(struct slot *slot, usec_t now)
+{
+	slot->peer_ended = false;
+	list_remove(&slot->replacing);
+	runner_judge_slot(slot, now);
+}
+
 void
 slot_check_replacement(struct slot *slot, usec_t now)
 {
 	/* Among many that a reload has changed its turn may come late: its time begins with its first attempt. */
 	if (slot->successor && slot->successor->link->stage == STAGE_IDLE)
 		slot_grant_replacement(slot, now);
+	else if (slot->peer_ended && (is_peer_unchanged(slot) || now >= slot->replace_until))
+		judge_ended(slot, now);
 	else if (now >= slot->replace_until)
 		take_over(slot, now);
 }
 
-void
-slot_renew_bounded(struct slot *slot, enum close_reason reason, usec_t now)
+/* Renew it, but not for ever. */
+static void
+renew_bounded(struct slot *slot, enum close_reason reason, usec_t now)
 {
-	if (slot->renew)
-		return;
 	slot_renew(slot, reason);
-	if (!slot->renew)
+	if (!slot->renew || !list_is_empty(&slot->replacing))
 		return;
 	list_append(&slot->runner->worker->replacing, &slot->replacing);
 	slot_grant_replacement(slot, now);
+}
+
+void
+slot_peer_ended(struct slot *slot, usec_t now)
+{
+	bool bounded = !list_is_empty(&slot->replacing);
+
+	renew_bounded(slot, CLOSE_CERTIFICATE_ROTATED, now);
+	slot->peer_ended = slot->peer_ended || (slot->renew && !bounded);
 }
 
 void
@@ -284,7 +319,7 @@ slot_replace(struct slot *slot, usec_t now)
 	if (!slot->current)
 		return; /* the one that is made will be of the new kind */
 	if (driver_is_ready(slot->current) && !slot->runner->paused)
-		slot_renew_bounded(slot, CLOSE_RELOAD, now);
+		renew_bounded(slot, CLOSE_RELOAD, now);
 	else
 		begin_anew(slot, CLOSE_RELOAD, now);
 }

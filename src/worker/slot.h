@@ -30,7 +30,8 @@ struct slot {
 	enum close_reason renew_reason;
 	struct list replacing; /* in worker->replacing, while its successor has until: */
 	usec_t replace_until;
-	bool roll; /* its turn in a rolling reconnect is to come */
+	bool peer_ended; /* the slot is not taken then, but the present connection is judged */
+	bool roll;	 /* its turn in a rolling reconnect is to come */
 };
 
 /*
@@ -76,11 +77,12 @@ void slot_publish(struct slot *slot, usec_t now);
 void slot_renew(struct slot *slot, enum close_reason reason);
 
 /*
- * slot_renew_bounded(slot, reason, now):
- * The same, but the successor takes the slot after an attempt's time (timeouts.attempt) even if it is not ready: what the present
- * connection was made with shall not stay in force for ever.  Nothing where it is being renewed already.
+ * slot_peer_ended(slot, now):
+ * The certificate its ready connection trusts the peer by has ended: make a successor, in case the peer has another one meanwhile.
+ * Once that shows that the peer has none, or has not become ready within an attempt's time (timeouts.attempt), the
+ * present connection is judged again.  Nothing where that is under way, or a reload replaces it anyhow.
  */
-void slot_renew_bounded(struct slot *slot, enum close_reason reason, usec_t now);
+void slot_peer_ended(struct slot *slot, usec_t now);
 
 /*
  * slot_pause(slot, now), slot_resume(slot), slot_retry(slot), slot_reconnect(slot, now):
@@ -108,7 +110,7 @@ void slot_replace(struct slot *slot, usec_t now);
  * slot_check_replacement(slot, now):
  * Of a slot in worker->replacing: when its successor has not become ready within the attempt's timeout, it takes the slot all the
  * same, and the connection made under the old settings is closed.  They shall not stay in force for ever, nor hide that the
- * new ones do not work.
+ * new ones do not work.  After slot_peer_ended() the present connection is judged instead.
  */
 void slot_check_replacement(struct slot *slot, usec_t now);
 

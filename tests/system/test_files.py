@@ -189,6 +189,35 @@ def test_a_renewed_client_certificate(tmp_path, start, peer, authority, server):
     assert daemon.upstream("x")["counters"]["failed"] == 0
 
 
+def test_a_renewed_certificate_that_is_refused_costs_no_connection(tmp_path, start, peer, authority, server):
+    """A pair that matches, of another CA than the server's: every connection is kept, however often it is tried, and that is said."""
+    stranger = pki.Authority(tmp_path / "stranger", "a stranger")
+    old, refused = authority.issue("kept-old", usage=pki.CLIENT), stranger.issue("refused", usage=pki.CLIENT)
+    certificate, key = pair(tmp_path, old)
+    listening = Listening(peer, server, authority)
+    daemon = start([upstream("x", listening.peer.address, connections=3, timeouts={"attempt": "1s"}, retry={"initial": "300ms", "max": "300ms"},
+                             tls={"ca_file": str(authority.file), "certificate": str(certificate), "key": str(key)})])
+    daemon.wait_up("x")
+    told = lambda: [(line["level"], line.get("code")) for line in daemon.lines(event="warning", upstream="x", reason="rotation-stopped")]
+    put(key, refused.key_file.read_bytes())
+    put(certificate, refused.certificate_file.read_bytes())
+    eventually(lambda: "rotation-stopped" in daemon.upstream("x")["warnings"], "the warning")
+    # Many times the patience that a reload would have.
+    eventually(lambda: len(daemon.history("x")) >= 12, "a dozen attempts")
+    assert {(one["code"], one["link"]) for one in daemon.history("x")} == {("tls.client-certificate-unknown-issuer", 1)}
+    assert daemon.upstream("x")["health"] == "up" and daemon.upstream("x")["ready"] == 3
+    assert not any(reasons(daemon, "x").values()) and len(listening.serials) == 3
+    assert told() == [("warning", "tls.client-certificate-unknown-issuer")], "it is said once"
+    new = authority.issue("kept-new", usage=pki.CLIENT)
+    put(key, new.key_file.read_bytes())
+    put(certificate, new.certificate_file.read_bytes())
+    eventually(lambda: reasons(daemon, "x").get("certificate-rotated") == 3, "three connections to be renewed")
+    eventually(lambda: "rotation-stopped" not in daemon.upstream("x")["warnings"], "the end of the warning")
+    eventually(lambda: [level for level, _ in told()] == ["warning", "notice"], "its end to be said")
+    assert listening.serials.count(new.certificate.serial_number) == 3 and daemon.upstream("x")["ready"] == 3
+    assert health_of(daemon, "x", ["certificate-rotated"] * 3) in (["up"], ["degraded", "up"]), "never fewer than wanted"
+
+
 def test_a_renewal_half_done_outlives_the_loss_of_every_connection(tmp_path, start, peer, authority, server):
     old, new = authority.issue("half-old", usage=pki.CLIENT), authority.issue("half-new", usage=pki.CLIENT)
     certificate, key = pair(tmp_path, old)
@@ -361,8 +390,9 @@ def test_a_peers_certificate_ends_while_the_link_is_up(start, peer, authority):
     daemon.wait_up("renewed")
     assert (len(daemon.history("renewed")), len(health_of(daemon, "renewed", ["certificate-rotated"]))) == began, "never a moment without"
     eventually(lambda: daemon.upstream("renewed")["warnings"] == [], "no warning any more")
-    failure = daemon.wait_failure("forgetful", "tls.certificate-expired")
-    assert failure["chain"]
+    failure = daemon.wait_failure("forgetful", "tls.certificate-expired", stage="ready")
+    assert failure["chain"] and not any(reasons(daemon, "forgetful").values()), "nothing of ours has changed"
+    daemon.wait_failure("forgetful", "tls.certificate-expired", stage="handshake")
     daemon.wait_health("forgetful", "down")
     forgetful.issue(86400 * 60)
     daemon.wait_up("forgetful")

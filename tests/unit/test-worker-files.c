@@ -39,7 +39,7 @@ tear_down(void **state)
 static void
 secure(struct talk *talk)
 {
-	if (!talk_secure(talk))
+	if (atomic_load(&talk->talker->mood) || !talk_secure(talk))
 		return;
 	atomic_fetch_add(&talk->talker->heard, 1);
 	talk_wait_end(talk);
@@ -225,6 +225,55 @@ another_client_certificate_renews_one_after_the_other(void **state)
 	SSL_CTX_free(tls);
 }
 
+/* The renewed one is not of the server's authority, though of that name: no healthy connection is given up for it. */
+static void
+a_refused_client_certificate_costs_no_connection(void **state)
+{
+	struct talker *talker = talker_start(secure);
+	SSL_CTX *tls = authority_server(&authority, 86400);
+	struct upstream *upstream;
+	char certificate[128], key[128], other[2][128];
+	struct host host;
+
+	(void)state;
+	authority_demand_client(tls, &authority);
+	talker->tls = tls;
+	authority_client(&authority, certificate, key);
+	authority_client(&stranger, other[0], other[1]);
+	install_ca(&authority, NULL);
+	host_start(&host);
+	upstream = make_watched(talker, 3);
+	upstream->policy.attempt_timeout = USEC_PER_SEC;
+	keep(upstream, &upstream->policy.tls.certificate, certificate);
+	keep(upstream, &upstream->policy.tls.key, key);
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.ready[0] == 3);
+	host_watch_ready(&host);
+	install((const char *const[]){ other[0] }, 1, certificate);
+	install((const char *const[]){ other[1] }, 1, key);
+	host_until(&host, host.warnings[WARNING_ROTATION_STOPPED] == 1);
+	assert_code(host.last_warning[WARNING_ROTATION_STOPPED].code,
+		    FAILURE_TLS_CLIENT_CERTIFICATE_REJECTED);
+	host_for(&host, 4 * USEC_PER_SEC);
+	assert_int_equal(host.least_ready[0], 3);
+	assert_int_equal(host.closes, 0);
+	/* The others were not even tried, and it is said once. */
+	assert_true(host_link(&host, 1, 1)->failures > 0);
+	assert_int_equal(host_link(&host, 1, 2)->failures + host_link(&host, 1, 3)->failures, 0);
+	assert_int_equal(host.warnings[WARNING_ROTATION_STOPPED], 1);
+	/* The right one makes the round, once, however long the refused would have waited. */
+	authority_client(&authority, certificate, key);
+	host_until(&host, host.closes == 3 && host.ready[0] == 3);
+	host_until(&host, host.warnings[WARNING_ROTATION_STOPPED] == 2);
+	assert_int_equal(host.last_warning[WARNING_ROTATION_STOPPED].code, FAILURE_NONE);
+	host_for(&host, 2500 * USEC_PER_MSEC);
+	assert_int_equal(host.closes, 3);
+	assert_int_equal(host.least_ready[0], 3);
+	host_end(&host);
+	talker_end(talker);
+	SSL_CTX_free(tls);
+}
+
 /* ---- the end of certificates ---------------------------------------------------------------------- */
 
 static void
@@ -265,9 +314,9 @@ an_ended_certificate_is_renewed_once(void **state)
 	SSL_CTX_free(good);
 }
 
-/* The peer has no other: the successor says what is wrong, and the connection is given up after an attempt's time. */
+/* The peer has no other: the successor shows it, and the connection fails by what it was made with. */
 static void
-without_another_certificate_the_attempt_says_so(void **state)
+without_another_certificate_the_live_link_fails(void **state)
 {
 	struct talker *talker = talker_start(secure);
 	SSL_CTX *brief = authority_server(&authority, 3);
@@ -284,12 +333,44 @@ without_another_certificate_the_attempt_says_so(void **state)
 	host_set(&host, 1, upstream, false);
 	host_until(&host, host.ready[0] == 1);
 	link = host_link(&host, 1, 1);
-	host_until(&host, link->closes == 1);
-	assert_int_equal(link->reason, CLOSE_CERTIFICATE_ROTATED);
-	assert_int_equal(link->failures, 1);
+	host_until(&host, link->failures == 1);
 	assert_code(link->failure.code, FAILURE_TLS_CERTIFICATE_EXPIRED);
+	assert_int_equal(link->failure.stage, STAGE_HANDSHAKE);
+	host_until(&host, link->failures == 2);
+	assert_code(link->failure.code, FAILURE_TLS_CERTIFICATE_EXPIRED);
+	assert_int_equal(link->failure.stage, STAGE_READY);
 	host_for(&host, 2500 * USEC_PER_MSEC);
-	assert_int_equal(host.failures, 1); /* no storm */
+	assert_int_equal(host.failures, 2); /* no storm */
+	assert_int_equal(host.closes, 0);
+	host_end(&host);
+	talker_end(talker);
+	SSL_CTX_free(brief);
+}
+
+/* Nobody can tell whether the peer has another: an attempt's time is waited for that. */
+static void
+out_of_reach_the_live_link_fails_in_the_end(void **state)
+{
+	struct talker *talker = talker_start(secure);
+	SSL_CTX *brief = authority_server(&authority, 3);
+	struct upstream *upstream;
+	struct host_link *link;
+	struct host host;
+
+	(void)state;
+	talker->tls = brief;
+	install_ca(&authority, NULL);
+	host_start(&host);
+	upstream = make_watched(talker, 1);
+	upstream->policy.retry.initial = upstream->policy.retry.max = USEC_PER_HOUR;
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.ready[0] == 1);
+	talker->mood = 1; /* from now on it hangs up */
+	link = host_link(&host, 1, 1);
+	host_until(&host, link->failures == 2);
+	assert_code(link->failure.code, FAILURE_TLS_CERTIFICATE_EXPIRED);
+	assert_int_equal(link->failure.stage, STAGE_READY);
+	assert_int_equal(host.closes, 0);
 	host_end(&host);
 	talker_end(talker);
 	SSL_CTX_free(brief);
@@ -354,8 +435,10 @@ main(void)
 		cmocka_unit_test(a_live_link_fails_by_what_is_not_trusted_any_more),
 		cmocka_unit_test(a_reload_that_trusts_no_more_ends_the_link_at_once),
 		cmocka_unit_test(another_client_certificate_renews_one_after_the_other),
+		cmocka_unit_test(a_refused_client_certificate_costs_no_connection),
 		cmocka_unit_test(an_ended_certificate_is_renewed_once),
-		cmocka_unit_test(without_another_certificate_the_attempt_says_so),
+		cmocka_unit_test(without_another_certificate_the_live_link_fails),
+		cmocka_unit_test(out_of_reach_the_live_link_fails_in_the_end),
 		cmocka_unit_test(our_own_certificates_end_is_a_warning),
 		cmocka_unit_test(our_own_certificates_end_needs_no_ready_link),
 	};
