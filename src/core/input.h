@@ -46,6 +46,7 @@ struct answer {
 	unsigned int count;				/* 0: .failure says why */
 	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the target's port, or the SRV record's */
 	unsigned int rank[ANSWER_ADDRESSES_MAX]; /* of a service: place of its record among all, 0 the first; else 0 */
+	unsigned int left_out;	       /* further addresses, for which `addresses` has no room */
 	const struct failure *failure; /* borrowed during the step; NULL where count > 0 */
 };
 

@@ -222,6 +222,7 @@ race_answer(struct link *link, const struct input *input, usec_t now, struct eff
 		excluded.peer = answer->addresses[0];
 		note_query(link, &excluded, now);
 	}
+	race_leave_out(&link->race, answer->left_out);
 	race_answered(&link->race, answer->target, answer->family);
 	go_on(link, now, out);
 }

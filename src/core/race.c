@@ -100,6 +100,12 @@ race_add(struct race *race, unsigned int target, unsigned int rank, const struct
 }
 
 void
+race_leave_out(struct race *race, unsigned int count)
+{
+	race->left_out += count;
+}
+
+void
 race_answered(struct race *race, unsigned int target, enum family family)
 {
 	race->pending &= ~query_bit(target, family);

@@ -50,7 +50,7 @@ struct race_setup {
 struct race {
 	struct candidate candidates[RACE_CANDIDATES_MAX];
 	unsigned int candidate_count;
-	unsigned int left_out;		/* candidates there was no room for */
+	unsigned int left_out;		/* addresses there was no room for, here or in an answer */
 	int slot[RACE_MAX];		/* candidate in each slot, or -1 */
 	unsigned int rank[TARGETS_MAX]; /* place of each target in this attempt's order */
 	uint32_t pending;		/* queries not answered yet: bit 2 * target, + 1 for IPv6 */
@@ -92,6 +92,12 @@ void race_expect(struct race *race, unsigned int target, enum family family);
  */
 void race_add(struct race *race, unsigned int target, unsigned int rank,
 	      const struct address *address, usec_t now);
+
+/*
+ * race_leave_out(race, count):
+ * Note that an answer had `count` more addresses than it could bring.
+ */
+void race_leave_out(struct race *race, unsigned int count);
 
 /*
  * race_answered(race, target, family):

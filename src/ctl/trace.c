@@ -64,7 +64,7 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 	query->query = NULL;
 	query->elapsed = usec_sub(now, query->trace->since);
 	query->count = answer->count;
-	query->partial = answer->partial;
+	query->partial = answer->partial || answer->left_out > 0;
 	memcpy(query->addresses, answer->addresses, sizeof(query->addresses));
 	for (unsigned int i = 0; i < answer->count; i++)
 		query->hosts[i] = answer->hosts[i] ? ctl_need(strdup(answer->hosts[i])) : NULL;

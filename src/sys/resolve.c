@@ -18,24 +18,32 @@ static_assert(COUNT_OF(watched_files) == RESOLVE_FILES, "each has its place");
 /* ---- delivering ----------------------------------------------------------------------------------- */
 
 static void
+set_port(struct address *address, uint16_t port)
+{
+	if (address->sa.sa_family == AF_INET)
+		address->in.sin_port = htons(port);
+	else
+		address->in6.sin6_port = htons(port);
+}
+
+static void
 fill_answer(const struct job *job, uint16_t port, struct resolve_answer *answer)
 {
-	const struct address *addresses = job->items;
+	struct address *addresses = job->items;
 
-	answer->count = job->count;
-	answer->partial = job->partial;
+	for (unsigned int i = 0; i < job->count; i++)
+		set_port(&addresses[i], port);
+	answer->count = job->count < ANSWER_ADDRESSES_MAX ? job->count : ANSWER_ADDRESSES_MAX;
+	answer->rest_count = job->count - answer->count;
+	answer->rest = answer->rest_count > 0 ? addresses + answer->count : NULL;
+	answer->left_out = answer->rest_count + job->left_out;
+	answer->partial = job->left_out > 0;
 	answer->ttl = job->ttl;
 	job_failure(job, &answer->failure);
-	for (unsigned int i = 0; i < job->count; i++) {
-		struct address *address = &answer->addresses[i];
-
-		*address = addresses[i];
+	for (unsigned int i = 0; i < answer->count; i++) {
+		answer->addresses[i] = addresses[i];
 		answer->rank[i] = 0;
 		answer->hosts[i] = NULL;
-		if (job->node.name.family == FAMILY_IPV4)
-			address->in.sin_port = htons(port);
-		else
-			address->in6.sin6_port = htons(port);
 	}
 }
 

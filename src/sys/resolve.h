@@ -20,6 +20,11 @@
 #define RESOLVE_CACHE_MAX   4096	    /* names kept; the one that expires first leaves */
 #define RESOLVE_TTL_MAX	    (USEC_PER_HOUR) /* a longer TTL counts as this */
 
+/*
+ * Of one name: those that an answer has no room for are needed to tell whether an address has gone from the DNS.  More are only counted.
+ */
+#define RESOLVE_ADDRESSES_MAX 256
+
 #define RESOLVE_SERVICE_HOSTS_MAX \
 	8 /* of a service asked for; those whose turn comes later are left out */
 /*
@@ -37,8 +42,11 @@ struct resolve_answer {
 	struct address addresses[ANSWER_ADDRESSES_MAX]; /* with the port asked for, or the SRV record's */
 	unsigned int rank[ANSWER_ADDRESSES_MAX]; /* of a service: its record's place in the order of RFC 2782, 0 the first; else 0 */
 	const char *hosts[ANSWER_ADDRESSES_MAX]; /* of a service: the host its record names, without a trailing dot; borrowed; else NULL */
-	bool partial; /* there are, or may be, addresses that are not here: what is missing is not gone */
-	usec_t ttl;		/* of a service, the least of its records' and its hosts' */
+	unsigned int rest_count; /* known, but without a place in `addresses`: */
+	const struct address *rest; /* with their ports; borrowed; of a service, some may be in it twice */
+	unsigned int left_out; /* as many as are known not to be in `addresses`: those of `rest`, and what is only counted */
+	bool partial; /* there are, or may be, addresses that are neither in `addresses` nor in `rest`: what is missing is not gone */
+	usec_t ttl;   /* of a service, the least of its records' and its hosts' */
 	struct failure failure; /* code, error and error_name (ARES_…, or an errno where no socket could be had); stage is RESOLVE; of a
 				 * service the evidence says which host or what about its records */
 };

@@ -50,9 +50,9 @@ struct job {
 	const char *evidence;	  /* what was wrong with a service's records, or NULL; static */
 	enum failure_code code;	  /* FAILURE_NONE: there are items */
 	usec_t ttl;
-	bool partial; /* there was more than could be kept */
+	unsigned int left_out; /* so many more than could be kept */
 	unsigned int count;
-	void *items; /* addresses with port 0, or the records of a service */
+	void *items; /* addresses with the port of whom was told last, or the records of a service */
 };
 
 typedef void (*records_fn)(void *arg, const struct job *job, usec_t now);

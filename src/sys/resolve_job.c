@@ -114,9 +114,9 @@ address_of_node(const struct ares_addrinfo_node *node, enum family family, struc
 	return true;
 }
 
-/* Keeps the usable addresses of `info` in the job; what comes after ANSWER_ADDRESSES_MAX is left out. */
+/* Keeps the usable addresses of `info` in the job; what comes after `room` is left out. */
 static void
-take_addresses(struct job *job, const struct ares_addrinfo *info)
+take_addresses(struct job *job, const struct ares_addrinfo *info, unsigned int room)
 {
 	struct address *addresses = job->items, address;
 	unsigned int excluded = 0;
@@ -126,8 +126,8 @@ take_addresses(struct job *job, const struct ares_addrinfo *info)
 			continue;
 		if (address_is_excluded(&address))
 			excluded++;
-		else if (job->count == ANSWER_ADDRESSES_MAX)
-			job->partial = true;
+		else if (job->count == room)
+			job->left_out++;
 		else
 			addresses[job->count++] = address;
 	}
@@ -148,20 +148,32 @@ job_finish(struct job *job, size_t size)
 					     .items = job->items,
 					     .count = job->count,
 					     .size = job->count * size,
-					     .partial = job->partial,
+					     .left_out = job->left_out,
 					     .expires = loop_now(resolver->loop) + job->ttl });
 	job_move(job, &resolver->done, JOB_DONE);
+}
+
+static unsigned int
+room_for(const struct ares_addrinfo *info)
+{
+	unsigned int room = 1; /* calloc() of none may give NULL */
+
+	for (const struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
+		room += room < RESOLVE_ADDRESSES_MAX;
+	return room;
 }
 
 static void
 job_succeed(struct job *job, const struct ares_addrinfo *info)
 {
-	job->items = calloc(ANSWER_ADDRESSES_MAX, sizeof(struct address));
+	unsigned int room = room_for(info);
+
+	job->items = calloc(room, sizeof(struct address));
 	if (!job->items) {
 		job_fail(job, ARES_ENOMEM, FAILURE_LOCAL_NO_MEMORY);
 		return;
 	}
-	take_addresses(job, info);
+	take_addresses(job, info, room);
 	job_finish(job, sizeof(struct address));
 }
 
@@ -192,7 +204,7 @@ job_take_records(struct job *job, const unsigned char *message, size_t length)
 	}
 	memcpy(job->items, reply->records, reply->count * sizeof(reply->records[0]));
 	job->count = reply->count;
-	job->partial = reply->left_out > 0;
+	job->left_out = reply->left_out;
 	job->ttl = usec_min(reply->ttl, RESOLVE_TTL_MAX);
 	job_finish(job, sizeof(reply->records[0]));
 }
@@ -369,7 +381,7 @@ job_from_cache(struct resolver *resolver, const struct name *name, usec_t timeou
 	}
 	memcpy(job->items, kept->items, kept->size);
 	job->count = kept->count;
-	job->partial = kept->partial;
+	job->left_out = kept->left_out;
 	job->ttl = kept->expires - now;
 	job_move(job, &resolver->done, JOB_DONE);
 	return job;

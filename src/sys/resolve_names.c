@@ -146,7 +146,7 @@ cache_put(struct cache *cache, const struct to_keep *answer)
 		forget(cache, cache->heap[0]);
 	kept->node.name = *answer->name;
 	kept->expires = answer->expires;
-	kept->partial = answer->partial;
+	kept->left_out = answer->left_out;
 	kept->count = answer->count;
 	kept->size = answer->size;
 	memcpy(kept->items, answer->items, answer->size);

@@ -55,8 +55,8 @@ void name_remove(struct name_table *table, struct name_node *node);
 struct kept {
 	struct name_node node;
 	usec_t expires;
-	size_t place; /* in the cache's heap */
-	bool partial;
+	size_t place;	       /* in the cache's heap */
+	unsigned int left_out; /* there were so many more */
 	unsigned int count;
 	size_t size;				    /* of the items, in bytes */
 	alignas(max_align_t) unsigned char items[]; /* addresses, or the records of a service */
@@ -76,8 +76,8 @@ struct to_keep {
 	const struct name *name;
 	const void *items;
 	unsigned int count;
-	size_t size;  /* of all items, in bytes */
-	bool partial; /* there were more of them */
+	size_t size;	       /* of all items, in bytes */
+	unsigned int left_out; /* there were so many more of them */
 	usec_t expires;
 };
 

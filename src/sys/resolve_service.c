@@ -16,6 +16,7 @@ struct service_host {
 	unsigned int count;  /* of its addresses */
 	unsigned int taken;  /* of those, how many the answer has room for */
 	struct address *addresses;
+	unsigned int left_out; /* of its addresses, those that are only counted */
 	bool partial;
 	usec_t ttl;
 	struct failure failure; /* count 0 and no query */
@@ -33,7 +34,8 @@ struct service {
 	usec_t timeout, ttl;
 	struct timer *grace;
 	usec_t latest; /* when an answer that can be given is given, so that the asker does not give up before */
-	usec_t deadline; /* of the grace; USEC_INFINITY: it has not begun */
+	usec_t deadline;      /* of the grace; USEC_INFINITY: it has not begun */
+	struct address *rest; /* of the answer that is being told */
 	unsigned int host_count;
 	struct service_host hosts[RESOLVE_SERVICE_HOSTS_MAX];
 };
@@ -46,6 +48,7 @@ service_free(struct service *service)
 	list_remove(&service->place);
 	timer_free(service->grace);
 	query_cancel(service->records);
+	free(service->rest);
 	for (unsigned int i = 0; i < service->host_count; i++) {
 		query_cancel(service->hosts[i].query);
 		free(service->hosts[i].addresses);
@@ -114,8 +117,31 @@ add_host(struct resolve_answer *answer, const struct service_host *host, unsigne
 	}
 	if (host->count > 0)
 		answer->ttl = usec_min(answer->ttl, host->ttl);
-	if (host->taken < host->count || host->partial)
+	answer->partial = answer->partial || host->partial;
+	answer->left_out += host->left_out;
+}
+
+/* What has no place in the answer; without memory for it, the answer lacks it. */
+static void
+add_rest(struct service *service, struct resolve_answer *answer)
+{
+	unsigned int all = 0;
+
+	for (unsigned int i = 0; i < service->host_count; i++)
+		all += service->hosts[i].count - service->hosts[i].taken;
+	service->rest = all > 0 ? calloc(all, sizeof(service->rest[0])) : NULL;
+	if (all > 0 && !service->rest)
 		answer->partial = true;
+	for (unsigned int i = 0; service->rest && i < service->host_count; i++) {
+		const struct service_host *host = &service->hosts[i];
+
+		for (unsigned int k = host->taken; k < host->count; k++) {
+			if (!answer_has(answer, &host->addresses[k]))
+				service->rest[answer->rest_count++] = host->addresses[k];
+		}
+	}
+	answer->rest = service->rest;
+	answer->left_out += answer->rest_count;
 }
 
 /* Whether `failure` proves that a host has no address, rather than that none could be learnt. */
@@ -160,9 +186,7 @@ fail_with_host(struct service *service, struct resolve_answer *answer)
 static void
 fill_answer(struct service *service, struct resolve_answer *answer)
 {
-	answer->count = 0;
-	answer->partial = service->partial;
-	answer->ttl = service->ttl;
+	*answer = (struct resolve_answer){ .partial = service->partial, .ttl = service->ttl };
 	failure_init(&answer->failure, FAILURE_NONE, STAGE_RESOLVE);
 	share_places(service);
 	for (unsigned int i = 0; i < service->host_count; i++) {
@@ -172,6 +196,7 @@ fill_answer(struct service *service, struct resolve_answer *answer)
 		if (host->query || (host->count == 0 && !is_definite(&host->failure)))
 			answer->partial = true;
 	}
+	add_rest(service, answer);
 	if (answer->count == 0)
 		fail_with_host(service, answer);
 }
@@ -240,6 +265,16 @@ on_grace(void *arg, usec_t now)
 }
 
 static void
+take_addresses(struct service_host *host, const struct resolve_answer *answer)
+{
+	memcpy(host->addresses, answer->addresses, answer->count * sizeof(host->addresses[0]));
+	if (answer->rest_count > 0)
+		memcpy(host->addresses + answer->count, answer->rest,
+		       answer->rest_count * sizeof(host->addresses[0]));
+	host->count = answer->count + answer->rest_count;
+}
+
+static void
 on_host(void *arg, const struct resolve_answer *answer, usec_t now)
 {
 	struct service_host *host = arg;
@@ -248,15 +283,14 @@ on_host(void *arg, const struct resolve_answer *answer, usec_t now)
 	host->ttl = answer->ttl;
 	host->partial = answer->partial;
 	host->failure = answer->failure; /* the resolver's hold no references */
+	host->left_out = answer->left_out - answer->rest_count;
 	if (answer->count > 0)
-		host->addresses = malloc(answer->count * sizeof(answer->addresses[0]));
-	if (host->addresses) {
-		memcpy(host->addresses, answer->addresses,
-		       answer->count * sizeof(answer->addresses[0]));
-		host->count = answer->count;
-	} else if (answer->count > 0) {
+		host->addresses = calloc(answer->count + answer->rest_count,
+					 sizeof(host->addresses[0]));
+	if (host->addresses)
+		take_addresses(host, answer);
+	else if (answer->count > 0)
 		failure_init(&host->failure, FAILURE_LOCAL_NO_MEMORY, STAGE_RESOLVE);
-	}
 	proceed(host->service, now);
 }
 
@@ -316,7 +350,7 @@ on_records(void *arg, const struct job *job, usec_t now)
 		return;
 	}
 	service->ttl = job->ttl;
-	service->partial = job->partial || job->count > RESOLVE_SERVICE_HOSTS_MAX;
+	service->partial = job->left_out > 0 || job->count > RESOLVE_SERVICE_HOSTS_MAX;
 	ask_hosts(service, job);
 	if (service->host_count > 0) {
 		proceed(service, now);

@@ -165,6 +165,7 @@ on_answer(void *arg, const struct resolve_answer *found, usec_t now)
 		.target = asked->target,
 		.family = asked->family,
 		.count = found->count,
+		.left_out = found->left_out,
 	};
 
 	asked->query = NULL;

@@ -174,11 +174,12 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 	refresh->found += answer->count;
 	for (unsigned int i = 0; i < answer->count; i++)
 		hear(refresh->runner, query->target, &answer->addresses[i]);
+	for (unsigned int i = 0; i < answer->rest_count; i++)
+		hear(refresh->runner, query->target, &answer->rest[i]);
 	if (answer->count > 0)
 		refresh->ttl = usec_min(refresh->ttl, answer->ttl);
 	/* That a name has none of one family is an answer, too.  A partial one may have left out the very address. */
-	if (answer->partial || answer->count == ANSWER_ADDRESSES_MAX ||
-	    (answer->count == 0 && answer->failure.code != FAILURE_ADDRESS_NO_DATA))
+	if (answer->partial || (answer->count == 0 && answer->failure.code != FAILURE_ADDRESS_NO_DATA))
 		refresh->incomplete = true;
 	if (refresh->pending == 0)
 		finish(refresh, now);

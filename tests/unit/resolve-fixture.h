@@ -17,6 +17,7 @@ struct asked {
 	unsigned int called;
 	bool starting; /* query_start() has not returned yet */
 	struct resolve_answer answer;
+	struct address last; /* of answer.rest */
 	struct query *query;
 };
 
@@ -90,6 +91,9 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 	assert_false(asked->starting);
 	asked->called++;
 	asked->answer = *answer;
+	if (answer->rest_count > 0)
+		asked->last = answer->rest[answer->rest_count - 1];
+	asked->answer.rest = NULL;
 	asked->query = NULL;
 }
 
@@ -121,6 +125,15 @@ ask(struct world *world, const struct question *question, struct asked *asked)
 {
 	start(world, question, asked);
 	await(world, asked);
+}
+
+static void
+expect_rest(const struct asked *asked, unsigned int count, const char *last)
+{
+	char buffer[ADDRESS_TEXT_MAX];
+
+	assert_int_equal(asked->answer.rest_count, count);
+	assert_string_equal(address_format(&asked->last, buffer, sizeof(buffer)), last);
 }
 
 static void

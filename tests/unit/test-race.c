@@ -299,6 +299,8 @@ there_is_room_for_so_many_candidates(void **state)
 	}
 	assert_int_equal(race.candidate_count, RACE_CANDIDATES_MAX);
 	assert_int_equal(race.left_out, 6);
+	race_leave_out(&race, 4); /* an answer had no room for these */
+	assert_int_equal(race.left_out, 10);
 }
 
 static void

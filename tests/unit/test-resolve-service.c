@@ -155,7 +155,7 @@ every_host_gets_its_share_of_an_answer(void **state)
 	offer(&world, 3, 1, "many-3.test"); /* the same addresses and port as of the first */
 	offer(&world, 4, 4, "many-30.test");
 	ask(&world, &question, &asked);
-	assert_true(asked.answer.partial);
+	assert_false(asked.answer.partial);
 	/* 4 places each: what "ip-7" and "many-3" do not need goes to the first. */
 	assert_int_equal(asked.answer.count, 16 - 3);
 	expect_host(&asked, 0, "10.0.0.1:1", 0);
@@ -163,6 +163,8 @@ every_host_gets_its_share_of_an_answer(void **state)
 	expect_host(&asked, 8, "192.0.2.7:2", 1);
 	expect_host(&asked, 9, "10.0.0.1:4", 3);
 	expect_host(&asked, 12, "10.0.0.4:4", 3);
+	expect_rest(&asked, 12 + 26, "10.0.0.30:4");
+	assert_int_equal(asked.answer.left_out, 12 + 26);
 	close_world(&world);
 }
 

@@ -86,6 +86,36 @@ an_answer_holds_so_many_addresses(void **state)
 	assert_int_equal(asked.answer.count, ANSWER_ADDRESSES_MAX);
 	expect_address(&asked, 0, "10.0.0.1:636");
 	expect_address(&asked, 15, "10.0.0.16:636");
+	expect_rest(&asked, 4, "10.0.0.20:636");
+	assert_int_equal(asked.answer.left_out, 4);
+	assert_false(asked.answer.partial);
+	/* What is kept is all of it. */
+	question.port = 25;
+	ask(&world, &question, &asked);
+	expect_address(&asked, 0, "10.0.0.1:25");
+	expect_rest(&asked, 4, "10.0.0.20:25");
+	assert_int_equal(dns_questions(&world.server), 1);
+	close_world(&world);
+}
+
+static void
+a_crowd_is_counted(void **state)
+{
+	struct question question = question_for("crowd", FAMILY_IPV4);
+	char hosts[300 * 20], *at = hosts;
+	struct world world;
+	struct asked asked;
+
+	(void)state;
+	open_world(&world, SERVING_ALL);
+	for (unsigned int i = 0; i < 300; i++)
+		at += sprintf(at, "10.0.%u.%u crowd\n", i / 200, i % 200);
+	write_hosts(hosts);
+	ask(&world, &question, &asked);
+	assert_int_equal(asked.answer.count, ANSWER_ADDRESSES_MAX);
+	assert_int_equal(asked.answer.rest_count, RESOLVE_ADDRESSES_MAX - ANSWER_ADDRESSES_MAX);
+	assert_int_equal(asked.answer.left_out, 300 - ANSWER_ADDRESSES_MAX);
+	assert_true(asked.answer.partial);
 	close_world(&world);
 }
 
@@ -539,6 +569,7 @@ main(void)
 		cmocka_unit_test(each_rcode_has_its_code),
 		cmocka_unit_test(excluded_addresses_are_dropped),
 		cmocka_unit_test(an_answer_holds_so_many_addresses),
+		cmocka_unit_test(a_crowd_is_counted),
 		cmocka_unit_test(a_truncated_answer_is_had_over_tcp),
 		cmocka_unit_test(a_refused_tcp_connection_fails_no_other_name),
 		cmocka_unit_test(the_shortest_ttl_counts),

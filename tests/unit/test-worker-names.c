@@ -3,6 +3,8 @@
 #include "namespace.h"
 #include "worker-talk.h"
 
+#include "core/input.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -206,6 +208,38 @@ an_address_that_has_gone_is_left(void **state)
 	talker_end(new);
 }
 
+/* So many that an attempt has no room for all of them: that is told, and one of them is missed all the same. */
+static void
+an_address_of_many_that_has_gone_is_left(void **state)
+{
+	char hosts[20 * 32] = "127.0.0.2 app.test\n", address[64];
+	struct talker *old, *new;
+	struct upstream *upstream;
+	struct host host;
+
+	(void)state;
+	for (unsigned int i = 10; i < 29; i++)
+		snprintf(hosts + strlen(hosts), 32, "127.0.0.%u app.test\n", i);
+	begin(hosts);
+	old = talker_start_on("127.0.0.2", 0, hold);
+	new = talker_start_on("127.0.0.10", old->port, hold);
+	snprintf(address, sizeof(address), "app.test:%u", old->port);
+	upstream = make_upstream("app", address, 1);
+	upstream->policy.family = FAMILY_IPV4;
+	host_start(&host);
+	host_set(&host, 1, upstream, false);
+	host_until(&host, host.ready[0] == 1);
+	host_until(&host, host.warnings[WARNING_LEFT_OUT] == 1);
+	assert_int_equal(host.last_number[WARNING_LEFT_OUT], 20 - ANSWER_ADDRESSES_MAX);
+	assert_int_equal(atomic_load(&old->accepted), 1);
+	assert_true(file_write("/etc/hosts", hosts + strlen("127.0.0.2 app.test\n")));
+	host_until(&host, host.closes == 1 && atomic_load(&new->accepted) == 1);
+	assert_int_equal(host_link(&host, 1, 1)->reason, CLOSE_ADDRESS_GONE);
+	host_end(&host);
+	talker_end(old);
+	talker_end(new);
+}
+
 /* Whom nobody listens for yet is asked by one of them alone. */
 static void
 links_leave_one_after_the_other(void **state)
@@ -341,6 +375,7 @@ main(void)
 		cmocka_unit_test(the_order_of_records_outweighs_the_family),
 		cmocka_unit_test(a_services_certificate_is_for_its_domain_or_its_host),
 		cmocka_unit_test(an_address_that_has_gone_is_left),
+		cmocka_unit_test(an_address_of_many_that_has_gone_is_left),
 		cmocka_unit_test(links_leave_one_after_the_other),
 		cmocka_unit_test(a_dead_family_is_told_once_and_when_it_is_back),
 		cmocka_unit_test(keepalive_reaches_a_socket_that_still_connects),
