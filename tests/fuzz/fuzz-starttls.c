@@ -1,6 +1,7 @@
 /*
  * Fuzzes the dialogues before TLS: the first octet chooses the protocol, the second the pieces, the rest is what the server says.  However
- * it comes, it comes to the same; but what stands behind a go-ahead is an injection only where it comes with it.
+ * it comes, it comes to the same; but what stands behind a go-ahead is an injection only where it comes with it, and PostgreSQL's answer
+ * is one octet: what comes with it tells whether it was one.
  */
 #include "core/starttls.h"
 #include "dialogue.h"
@@ -36,6 +37,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	whole = feed(protocol, input, input.length);
 	singly = feed(protocol, input, 1);
 	pieces = feed(protocol, input, 1 + data[1]);
+	if (protocol == STARTTLS_POSTGRES && data[2] == 'N') {
+		must(singly.code == FAILURE_PROTOCOL_STARTTLS_MISSING);
+		return 0;
+	}
+	if (protocol == STARTTLS_POSTGRES && data[2] == 'S') {
+		must(singly.verdict == DIALOGUE_DONE && singly.taken == 1);
+		must(whole.verdict == DIALOGUE_FAILED || input.length == 1);
+		return 0;
+	}
 	if (whole.code == FAILURE_PROTOCOL_STARTTLS_INJECTION) {
 		must(singly.verdict == DIALOGUE_DONE && singly.taken < input.length);
 		must(pieces.verdict == DIALOGUE_DONE || pieces.code == whole.code);

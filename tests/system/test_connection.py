@@ -117,7 +117,9 @@ def test_the_next_address_is_tried_at_once(start, peer):
 
 
 def test_the_failure_tells_of_every_address(start):
-    ports = [peers.free_port() for _ in range(3)]
+    ports = set()
+    while len(ports) < 3:
+        ports.add(peers.free_port())
     daemon = start([upstream("x", [f"127.0.0.1:{port}" for port in ports])])
     failure = daemon.wait_failure("x", "connection.refused")
     told = {failure["address"]} | {other["address"] for other in failure["otherAddresses"]}
