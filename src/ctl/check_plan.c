@@ -328,6 +328,20 @@ options_fit(const struct arguments *arguments, const struct check_url *url)
 	return true;
 }
 
+/* The record says what is wrong, too: with --json it is all there is to read. */
+static void
+refuse_address(const char *address, const char *problem, struct failure *failure)
+{
+	char buffer[FAILURE_DETAILS_MAX / 2];
+	struct text text = TEXT_INIT(buffer);
+
+	failure_init(failure, FAILURE_ADDRESS_INVALID, STAGE_LOAD);
+	text_add(&text, "\"");
+	text_add_escaped(&text, address, strlen(address), NULL);
+	text_addf(&text, "\" %s", problem);
+	failure_add_detail(failure, "why", buffer);
+}
+
 static int
 plan_url(const struct arguments *arguments, const struct check_url *url, struct check_plan *plan)
 {
@@ -337,8 +351,7 @@ plan_url(const struct arguments *arguments, const struct check_url *url, struct 
 	if (!options_fit(arguments, url))
 		return STATUS_USAGE;
 	if (target_parse(url->address, family_of(arguments), &target, &problem) < 0) {
-		failure_init(&plan->failure, FAILURE_ADDRESS_INVALID, STAGE_LOAD);
-		failure_add_detail(&plan->failure, "why", problem);
+		refuse_address(url->address, problem, &plan->failure);
 		ctl_complain("\"%s\" %s", url->address, problem);
 		return 0;
 	}
