@@ -8,13 +8,13 @@
 struct refresh_query {
 	struct refresh *refresh;
 	struct query *query;
-	unsigned int target;
+	unsigned int index; /* of what it asks for: see index_of() */
+	bool incomplete;    /* its answer is lacking, or did not hold all there is */
 };
 
 struct refresh {
 	struct runner *runner;
 	unsigned int pending; /* queries that are out */
-	bool incomplete;      /* some answer is lacking, or did not hold all there is */
 	unsigned int found;   /* addresses */
 	usec_t ttl;	      /* the shortest */
 	unsigned int query_count;
@@ -41,6 +41,13 @@ refresh_note(struct runner *runner, usec_t ttl, usec_t now)
 {
 	if (!runner->refresh && is_wanted(runner->upstream))
 		runner->refresh_at = usec_min(runner->refresh_at, usec_add(now, refresh_delay(ttl)));
+}
+
+/* Of the addresses of one family of one target among all: they are judged by their own answer alone. */
+static unsigned int
+index_of(unsigned int target, enum family family)
+{
+	return 2 * target + (family == FAMILY_IPV6);
 }
 
 /* ---- whose addresses ------------------------------------------------------------------------------ */
@@ -86,22 +93,32 @@ note_listed(struct runner *runner, const struct address *address)
 }
 
 static void
-hear(struct runner *runner, unsigned int target, const struct address *address)
+hear(struct runner *runner, unsigned int index, const struct address *address)
 {
-	rotation_hear(&runner->rotations[target], address);
+	rotation_hear(&runner->rotations[index], address);
 	note_listed(runner, address);
 }
 
+static unsigned int
+index_of_peer(const struct slot *slot)
+{
+	const struct address *peer = &slot->current->link->peer;
+
+	return index_of(slot->current->connection.target,
+			address_is_ipv6(peer) ? FAMILY_IPV6 : FAMILY_IPV4);
+}
+
+/* Those whose addresses come from the answer `index`, which was whole. */
 static void
-judge_listed(struct runner *runner)
+judge_listed(struct runner *runner, unsigned int index)
 {
 	for (size_t i = 0; i < runner->slot_count; i++) {
 		struct connection *conn = connection_of(runner->slots[i]);
 
-		if (!conn || !conn->looked_up)
+		if (!conn || !conn->looked_up || index_of_peer(runner->slots[i]) != index)
 			continue;
 		conn->lacking = conn->listed ? 0 : conn->lacking + 1;
-		conn->gone = rotation_is_gone(&runner->rotations[conn->target], conn->lacking);
+		conn->gone = rotation_is_gone(&runner->rotations[index], conn->lacking);
 		runner->drains |= conn->gone;
 	}
 }
@@ -147,19 +164,24 @@ refresh_cancel(struct runner *runner)
 	runner->drains = false;
 }
 
-/* What is not whole proves nothing about who is gone. */
+/* What is not whole proves nothing about who is gone; nor do answers that have no address at all. */
 static void
 finish(struct refresh *refresh, usec_t now)
 {
 	struct runner *runner = refresh->runner;
-	bool whole = !refresh->incomplete && refresh->found > 0;
+	bool any = false;
 
-	for (unsigned int target = 0; target < runner->upstream->target_count; target++)
-		rotation_end(&runner->rotations[target], whole);
-	if (whole)
-		judge_listed(runner);
+	for (unsigned int i = 0; i < refresh->query_count; i++) {
+		const struct refresh_query *query = &refresh->queries[i];
+		bool whole = !query->incomplete && refresh->found > 0;
+
+		rotation_end(&runner->rotations[query->index], whole);
+		if (whole)
+			judge_listed(runner, query->index);
+		any = any || whole;
+	}
 	refresh_drain(runner);
-	runner->refresh_at = usec_add(now, whole ? refresh_delay(refresh->ttl) : RETRY_DELAY);
+	runner->refresh_at = usec_add(now, any ? refresh_delay(refresh->ttl) : RETRY_DELAY);
 	drop(refresh);
 }
 
@@ -173,14 +195,14 @@ on_answer(void *arg, const struct resolve_answer *answer, usec_t now)
 	refresh->pending--;
 	refresh->found += answer->count;
 	for (unsigned int i = 0; i < answer->count; i++)
-		hear(refresh->runner, query->target, &answer->addresses[i]);
+		hear(refresh->runner, query->index, &answer->addresses[i]);
 	for (unsigned int i = 0; i < answer->rest_count; i++)
-		hear(refresh->runner, query->target, &answer->rest[i]);
+		hear(refresh->runner, query->index, &answer->rest[i]);
 	if (answer->count > 0)
 		refresh->ttl = usec_min(refresh->ttl, answer->ttl);
 	/* That a name has none of one family is an answer, too.  A partial one may have left out the very address. */
 	if (answer->partial || (answer->count == 0 && answer->failure.code != FAILURE_ADDRESS_NO_DATA))
-		refresh->incomplete = true;
+		query->incomplete = true;
 	if (refresh->pending == 0)
 		finish(refresh, now);
 }
@@ -201,9 +223,9 @@ ask(struct refresh *refresh, unsigned int target, enum family family)
 	};
 
 	query->refresh = refresh;
-	query->target = target;
+	query->index = index_of(target, family);
 	if (query_start(runner->worker->resolver, &question, on_answer, query, &query->query) < 0)
-		refresh->incomplete = true;
+		query->incomplete = true;
 	else
 		refresh->pending++;
 }
@@ -228,13 +250,13 @@ ask_all(struct refresh *refresh)
 static bool
 have_rotations(struct runner *runner)
 {
-	unsigned int count = runner->upstream->target_count;
+	unsigned int count = 2 * runner->upstream->target_count;
 
 	if (runner->rotations)
 		return true;
 	runner->rotations = calloc(count, sizeof(runner->rotations[0]));
-	for (unsigned int target = 0; runner->rotations && target < count; target++)
-		rotation_init(&runner->rotations[target]);
+	for (unsigned int i = 0; runner->rotations && i < count; i++)
+		rotation_init(&runner->rotations[i]);
 	return runner->rotations != NULL;
 }
 

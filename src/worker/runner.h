@@ -47,7 +47,7 @@ struct runner {
 	struct known_leaf known[LEAVES_KNOWN_MAX]; /* the latest first */
 	struct refresh *refresh;		   /* the names are being asked again, or NULL */
 	usec_t refresh_at; /* when they will be; USEC_INFINITY: not before an attempt has asked */
-	struct rotation *rotations; /* of its targets, for worker/refresh; made with the first refresh */
+	struct rotation *rotations; /* two for each target, for worker/refresh: IPv4, IPv6; made with the first refresh */
 	bool drains; /* links are renewed because of CLOSE_ADDRESS_GONE, one after the other */
 	struct mail mail;
 };

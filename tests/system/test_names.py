@@ -122,6 +122,7 @@ def test_addresses_that_leave_the_dns(tmp_path):
     zone = {
         "gone.test": both, "all-gone.test": ["127.0.0.11"], "fail.test": both, "moved.test": ["127.0.0.11"],
         "gone.up.test": ["127.0.0.11"], "new.up.test": ["127.0.0.12"], "odd.test": {"A": lambda: next(odd)},
+        "lame.test": {"A": both, "AAAA": "servfail"},
         "turning.test": {"A": lambda: next(turns)},
     }
     with Scene(zone) as scene:
@@ -129,9 +130,10 @@ def test_addresses_that_leave_the_dns(tmp_path):
         two = scene.listen("127.0.0.12", one.port)
         port = one.port
         zone["_x._tcp.up.test"] = [names.service("gone.up.test", port)]
-        tested = ("gone", "odd", "turning", "fail", "srv", "moved", "all-gone")
+        tested = ("gone", "lame", "odd", "turning", "fail", "srv", "moved", "all-gone")
         daemon = scene.daemon(tmp_path, [
             ("gone", f"gone.test:{port}", {"connections": 2}), ("odd", f"odd.test:{port}", {}),
+            ("lame", f"lame.test:{port}", {}),
             ("turning", f"turning.test:{port}", {}), ("fail", f"fail.test:{port}", {}),
             ("srv", "srv:_x._tcp.up.test", {}), ("moved", f"moved.test:{port}", {}), ("all-gone", f"all-gone.test:{port}", {}),
             ("literal", one.address, {})])
@@ -141,10 +143,12 @@ def test_addresses_that_leave_the_dns(tmp_path):
         assert where(daemon, "gone") == [one.address] * 2 and where(daemon, "odd") == [one.address]
         zone["gone.test"] = rest
         zone["fail.test"] = "servfail"
+        zone["lame.test"] = {"A": rest, "AAAA": "servfail"}     # the other family's failure is no reason to stay
         zone["_x._tcp.up.test"] = [names.service("new.up.test", port)]
         zone["moved.test"] = ["127.0.0.13"]     # where nobody listens: the successor never comes up
         zone["all-gone.test"] = "nodata"          # no address is no reason to leave one that works
         eventually(lambda: where(daemon, "gone") == [two.address] * 2, "the other address", patience=90)
+        eventually(lambda: where(daemon, "lame") == [two.address], "the other address in spite of AAAA", patience=90)
         eventually(lambda: where(daemon, "srv") == [two.address], "the other service", patience=90)
         eventually(lambda: len(daemon.lines(event="close", upstream="gone", reason="address-gone")) == 2, "both closes")
         assert daemon.upstream("gone")["closes"]["address-gone"] == 2
@@ -152,7 +156,7 @@ def test_addresses_that_leave_the_dns(tmp_path):
         for name in tested:
             healths = [line["health"] for line in daemon.lines(event="health", upstream=name)]
             assert healths in (["up"], ["degraded", "up"]), f"{name} was never without: {healths}"
-        for name in ("gone", "odd", "turning", "fail", "srv", "all-gone"):
+        for name in ("gone", "lame", "odd", "turning", "fail", "srv", "all-gone"):
             assert daemon.history(name) == [], name
         eventually(lambda: [query for query in scene.server.queries if query == ("odd.test", "A")][3:], "four rounds of odd.test",
                    patience=60)
