@@ -82,5 +82,6 @@ def test_resumption(holdfast, name):
     holdfast.wait_up(name)
     first = link()["source"]
     holdfast.call("Reconnect", name=name)
-    eventually(lambda: link()["stage"] == "ready" and link().get("source") != first, f"another connection; {link()}")
-    assert link()["tls"]["resumed"], link()
+    second = eventually(lambda: (lambda one: one if one["stage"] == "ready" and one.get("source") != first else None)(link()),
+                        "another connection")
+    assert second["tls"]["resumed"], second
