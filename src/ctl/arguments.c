@@ -127,6 +127,9 @@ take_option(struct reader *reader, int found, const char *attached)
 	}
 	if (row->value && !attached && reader->at < reader->argc)
 		attached = reader->argv[reader->at++];
+	/* An empty shell variable shall not stand for the default; only SNI can be switched off by it. */
+	if (row->value && attached && !attached[0] && found != OPTION_SNI)
+		attached = NULL;
 	if (row->value && !attached) {
 		ctl_complain("--%s needs a value: --%s=%s", row->name, row->name, row->value);
 		return false;

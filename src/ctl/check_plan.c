@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the configuration takes for each stage. */
+#define TIMEOUT_LEAST (100 * USEC_PER_MSEC)
 /* Of the configuration that stands for the command line. */
 #define PLAN_BYTES ((size_t)64 * 1024)
 
@@ -228,6 +230,10 @@ add_timeouts(struct text *text, const char *value)
 		return true;
 	if (duration_parse(value, &timeout) < 0 || timeout == 0) {
 		ctl_complain("--timeout is a duration (e.g. 5s), not \"%s\"", value);
+		return false;
+	}
+	if (timeout < TIMEOUT_LEAST) {
+		ctl_complain("--timeout is at least 100ms, not \"%s\"", value);
 		return false;
 	}
 	text_add(text, "timeouts = { ");

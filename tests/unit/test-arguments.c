@@ -72,7 +72,11 @@ what_makes_no_sense_is_refused(void **state)
 	struct arguments arguments;
 
 	(void)state;
-	assert_false(PARSE(&arguments, "stats"));		 /* no command */
+	assert_false(PARSE(&arguments, "stats")); /* no command */
+	assert_false(PARSE(&arguments, "check", "tls://a:1", "--ca-file="));
+	assert_false(PARSE(&arguments, "check", "tls://a:1", "--ca-file", ""));
+	assert_true(PARSE(&arguments, "check", "tls://a:1", "--sni="));
+	arguments_done(&arguments);
 	assert_false(PARSE(&arguments, "--sokcet=x", "status")); /* no option */
 	assert_false(PARSE(&arguments, "-x", "status"));
 	assert_false(PARSE(&arguments, "status", "--rolling"));	 /* another command's */

@@ -194,6 +194,7 @@ options_that_cannot_be_right_are_refused(void **state)
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--min-version=9"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--verify=perhaps"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--timeout=soon"), STATUS_USAGE);
+	assert_int_equal(PLAN(&plan, "tls://a:1", "--timeout=1ms"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "tls://a:1", "--cert=/c.pem"), STATUS_USAGE); /* and no key */
 	assert_int_equal(PLAN(&plan, "smtp+tls://a"), STATUS_USAGE);
 	assert_int_equal(PLAN(&plan, "https://me:secret@a/"), STATUS_USAGE);
