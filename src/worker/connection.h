@@ -47,7 +47,7 @@ struct connection {
 	unsigned int target;
 	struct address source;
 	uint64_t received, sent; /* bytes, TLS's own apart */
-	uint64_t unasked;	 /* of those received: what nobody had asked for */
+	uint64_t unasked; /* of those received: what nobody had asked for since the last good probe in READY */
 	unsigned char first[FAILURE_EVIDENCE_MAX]; /* of that, the first octets: a peer may say why it hangs up */
 	size_t first_length;
 	uint64_t untold;	/* likewise: what the link has not been told yet */

@@ -530,6 +530,9 @@ pass(struct driver *driver, usec_t now)
 	struct connection *conn = &driver->connection;
 
 	conclude(conn);
+	/* What came before is nothing that a borrower could take for the server's first words. */
+	if (conn->use == CONNECTION_HOLD)
+		conn->unasked = conn->first_length = 0;
 	/* In READY the connection is held on as it was; OpenSSL may have read more than was asked for. */
 	if (conn->use == CONNECTION_HOLD)
 		connection_await_or_fail(driver, WATCH_READ | WATCH_WRITE, now);

@@ -471,13 +471,13 @@ the_proxys_password_comes_from_a_file(void **state)
 
 /* ---- probes --------------------------------------------------------------------------------------- */
 
-enum mood { MOOD_GOOD, MOOD_ERROR, MOOD_SILENT, MOOD_HANG_UP, MOOD_TALKATIVE };
+enum mood { MOOD_GOOD, MOOD_ERROR, MOOD_SILENT, MOOD_HANG_UP, MOOD_CHATTY, MOOD_TALKATIVE };
 
 /* Redis, as far as a PING goes. */
 static void
 redis(struct talk *talk)
 {
-	static const char noise[6000] = "+PONG\r\n"; /* and what nobody asked for, in the same breath */
+	static const char noise[40000] = "+PONG\r\n"; /* and what nobody asked for, in the same breath */
 
 	while (talk_hear(talk, "")) {
 		if (strstr(talk->line, "PING") == NULL)
@@ -488,6 +488,7 @@ redis(struct talk *talk)
 		case MOOD_ERROR: talk_say(talk, "-ERR no\r\n"); break;
 		case MOOD_SILENT: break;
 		case MOOD_HANG_UP: return;
+		case MOOD_CHATTY: talk_say_bytes(talk, noise, 2000); break;
 		case MOOD_TALKATIVE: talk_say_bytes(talk, noise, sizeof(noise)); break;
 		}
 	}
@@ -532,6 +533,24 @@ probes_keep_a_connection_in_use(void **state)
 	host_set(&host, 1, upstream, true);
 	host_until(&host, host.closes == 1);
 	assert_int_equal(link->reason, CLOSE_IDLE_RECYCLED);
+	host_end(&host);
+	talker_end(talker);
+}
+
+/* A server that adds something of its own now and then, and answers all the same. */
+static void
+what_came_before_a_good_probe_is_forgotten(void **state)
+{
+	struct talker *talker = talker_start(redis);
+	struct host host;
+
+	(void)state;
+	atomic_store(&talker->mood, MOOD_CHATTY);
+	host_start(&host);
+	host_set(&host, 1, make_redis(talker->address, false), false);
+	host_until(&host, atomic_load(&talker->heard) > 20);
+	assert_int_equal(host.failures, 0);
+	assert_int_equal(atomic_load(&talker->accepted), 1);
 	host_end(&host);
 	talker_end(talker);
 }
@@ -687,6 +706,7 @@ main(void)
 		cmocka_unit_test(what_follows_the_proxys_verdict_is_the_upstreams),
 		cmocka_unit_test(the_proxys_password_comes_from_a_file),
 		cmocka_unit_test(probes_keep_a_connection_in_use),
+		cmocka_unit_test(what_came_before_a_good_probe_is_forgotten),
 		cmocka_unit_test(a_failing_probe_is_a_warning_first),
 		cmocka_unit_test(ends_of_probes_while_ready_have_names),
 		cmocka_unit_test(a_greeting_reaches_the_probe),
