@@ -164,12 +164,28 @@ setup_ssl(struct tls *tls)
 	return tls_wire_attach(&tls->wire, tls->sessions->pool->wire, tls->ssl);
 }
 
+static void
+hold_context(struct tls *tls)
+{
+	tls_context_hold(tls->context);
+	tls->holds_context = true;
+}
+
+static void
+release_context(struct tls *tls)
+{
+	if (tls->holds_context)
+		tls_context_release(tls->context);
+	tls->holds_context = false;
+}
+
 struct tls *
 tls_free(struct tls *tls)
 {
 	if (!tls)
 		return NULL;
 	SSL_free(tls->ssl);
+	release_context(tls);
 	SSL_SESSION_free(tls->offered);
 	tls_origin_done(&tls->origin);
 	tls_context_unref(tls->context);
@@ -190,6 +206,7 @@ tls_new(struct tls_sessions *sessions, const struct tls_setup *setup, usec_t now
 		return -ENOMEM;
 	tls->sessions = tls_sessions_ref(sessions);
 	tls->context = tls_context_ref(sessions->context);
+	hold_context(tls);
 	tls->policy = setup->policy;
 	tls->transport = setup->transport;
 	tls->wire.fd = setup->fd;
@@ -268,6 +285,7 @@ finish_handshake(struct tls *tls, struct failure *failure)
 	SSL_SESSION_free(tls->offered);
 	tls->offered = NULL;
 	tls->handshake_done = true;
+	release_context(tls);
 	return TLS_DONE;
 }
 

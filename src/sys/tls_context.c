@@ -129,6 +129,36 @@ tls_context_unref(struct tls_context *context)
 
 CLEANUP_DEFINE(struct tls_context *, tls_context_unref)
 
+/* What verifies without a store trusts nobody. */
+static void
+shed(struct tls_context *context)
+{
+	X509_STORE *none = context->store ? X509_STORE_new() : NULL;
+
+	if (!none)
+		return;
+	SSL_CTX_set_cert_store(context->ssl_ctx, none);
+	context->store = tls_store_unref(context->store);
+	context->crls = tls_crls_unref(context->crls);
+}
+
+void
+tls_context_hold(struct tls_context *context)
+{
+	context->judges++;
+}
+
+void
+tls_context_release(struct tls_context *context)
+{
+	if (!context)
+		return;
+	must(context->judges > 0);
+	context->judges--;
+	if (context->judges == 0 && list_is_empty(&context->node))
+		shed(context);
+}
+
 /* One write for each line: other processes may append to the same file. */
 static void
 log_key(const SSL *ssl, const char *line)

@@ -211,14 +211,15 @@ struct tls_context {
 	struct list node; /* of a bucket of pool->contexts; in no list once a fresher one has taken its place */
 	uint64_t hash; /* of the settings */
 	unsigned int references;
+	unsigned int judges; /* upstreams whose present one it is, and handshakes under way: those who look at store and CRLs */
 	struct tls_policy settings; /* a copy of what concerns the context; owns its strings */
 	struct tls_stamps stamps;   /* of the files when they were read */
 	usec_t checked_at;	    /* when the stamps were last compared */
 	struct tls_broken *broken;  /* or NULL */
 	SSL_CTX *ssl_ctx;
-	struct tls_store *store; /* NULL where no chain is verified */
-	struct tls_crls *crls;	 /* or NULL */
-	int keylog_fd;		 /* or -1 */
+	struct tls_store *store; /* NULL where no chain is verified, or it is out of date and nobody judges by it any more */
+	struct tls_crls *crls; /* or NULL */
+	int keylog_fd;	       /* or -1 */
 	bool has_certificate;
 	int64_t own_not_after; /* of our certificate; where has_certificate */
 	uint64_t identity;     /* what our certificate and its chain are; 0: there is none */
@@ -238,6 +239,14 @@ int tls_context_get(struct tls_pool *pool, const struct tls_policy *policy, usec
  */
 struct tls_context *tls_context_ref(struct tls_context *context);
 struct tls_context *tls_context_unref(struct tls_context *context);
+
+/*
+ * tls_context_hold(context), tls_context_release(context):
+ * Begin and end to judge chains by `context`.  One that is out of date gives up its store and CRLs with the last release: the
+ * connections that were made by it keep the rest, and may last for months.  tls_context_release() takes NULL.
+ */
+void tls_context_hold(struct tls_context *context);
+void tls_context_release(struct tls_context *context);
 
 /* ---- sessions (tls_session.c) ----------------------------------------------------------------------------------- */
 
@@ -505,6 +514,7 @@ struct tls {
 	struct failure *failure; /* of the call under way: for the verification to fill; else NULL */
 	struct judgement *judgement; /* the verification under way (tls_verify.c), or NULL */
 	bool handshake_done;
+	bool holds_context;	 /* tls_context_hold(): until the handshake is done */
 	bool certificate_judged; /* tls_verify() has accepted */
 	bool ocsp_judged;	 /* tls_ocsp_see() has accepted */
 	bool refused;		 /* one of them has refused, and filled the failure */

@@ -63,6 +63,7 @@ tls_sessions_unref(struct tls_sessions *sessions)
 	if (!sessions || --sessions->references > 0)
 		return NULL;
 	drop_all(sessions);
+	tls_context_release(sessions->context);
 	tls_context_unref(sessions->context);
 	chain_unref(sessions->chain);
 	free(sessions->failed);
@@ -85,6 +86,8 @@ tls_sessions_use(struct tls_sessions *sessions, struct tls_context *context)
 {
 	if (sessions->context != context)
 		drop_all(sessions);
+	tls_context_hold(context);
+	tls_context_release(sessions->context);
 	tls_context_unref(sessions->context);
 	sessions->context = context;
 }

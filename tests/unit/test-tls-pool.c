@@ -68,6 +68,78 @@ test_shared_crls(void **state)
 	lab_end(&lab);
 }
 
+static void
+write_trust(bool more)
+{
+	lab_write("trust.pem", (X509 *[]){ lab_root.x509, more ? lab_leaf.x509 : NULL, NULL }, NULL);
+	lab_write_crl("trust.crl", &lab_root, NULL, 3600, false);
+	lab_write_crl("trust.crl", &lab_mid, NULL, 3600, true);
+	if (more)
+		lab_write_crl("trust.crl", &lab_leaf, NULL, 3600, true);
+}
+
+/* Connect, and let the server begin; the handshake is the caller's. */
+static void
+begin_handshake(struct lab *lab)
+{
+	lab_disconnect(lab);
+	lab_connect(lab);
+	lab_client(lab);
+	lab->server = SSL_new(lab->server_ctx);
+	SSL_set_fd(lab->server, lab->fds[1]);
+	SSL_set_accept_state(lab->server);
+}
+
+static unsigned int
+count_of(struct list *buckets)
+{
+	unsigned int count;
+
+	longest(buckets, &count);
+	return count;
+}
+
+/* A connection that is established keeps no CA certificates and CRLs that are out of date: it may last for months. */
+static void
+test_outdated(void **state)
+{
+	struct lab lab;
+	const char *usual;
+	char ca_file[128], crl_file[128];
+
+	(void)state;
+	lab_begin(&lab);
+	usual = lab.policy.ca_file;
+	text_copy(ca_file, sizeof(ca_file), lab_path("trust.pem"));
+	text_copy(crl_file, sizeof(crl_file), lab_path("trust.crl"));
+	lab.policy.ca_file = ca_file;
+	lab.policy.crl_file = crl_file;
+	lab.policy.resumption = false;
+	write_trust(false);
+	assert_code(lab_code(&lab, NULL), FAILURE_NONE);
+	write_trust(true);
+	assert_int_equal(prepare(&lab), 0);
+	assert_ptr_not_equal(lab.tls->context, lab.sessions->context);
+	assert_int_equal(count_of(lab.pool->stores), 1);
+	assert_int_equal(count_of(lab.pool->crls), 1);
+	assert_int_equal(tls_judge(lab.tls, lab.sessions, &lab.policy, &lab.failure), 0);
+	begin_handshake(&lab);
+	write_trust(false);
+	assert_int_equal(prepare(&lab), 0);
+	assert_int_equal(count_of(lab.pool->stores), 2); /* it is judged by what was there when it began */
+	assert_int_equal(count_of(lab.pool->crls), 2);
+	assert_int_equal(lab_shake(&lab), TLS_DONE);
+	assert_int_equal(count_of(lab.pool->stores), 1);
+	assert_int_equal(count_of(lab.pool->crls), 1);
+	begin_handshake(&lab);
+	write_trust(true);
+	assert_int_equal(prepare(&lab), 0);
+	lab_disconnect(&lab); /* in the middle of it */
+	assert_int_equal(count_of(lab.pool->stores), 1);
+	lab.policy.ca_file = usual;
+	lab_end(&lab);
+}
+
 #define MANY 500
 
 /* Many upstreams, each with a CA file of its own, are found again without asking all the others. */
@@ -144,6 +216,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sharing),
 		cmocka_unit_test(test_shared_crls),
+		cmocka_unit_test(test_outdated),
 		cmocka_unit_test(test_many),
 	};
 
