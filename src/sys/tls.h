@@ -54,7 +54,7 @@ struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);
  * changed since, seen by its stat, at most once a second), and let go of sessions made under another context.  Returns 0; 1 where a changed file is unusable and the older context
  * stays in use (`failure` says why: a warning); a negative errno where there is no context at all (`failure` is filled: local.certificate-load,
  * local.key-load, local.key-mismatch, local.ca-load, local.tls-config, local.no-memory, details file and why).  Each file must be a
- * regular one, and ca_dir a directory of such.  Blocks on the disk, and on nothing else.
+ * regular one of at most 32 MiB, and ca_dir a directory of such.  Blocks on the disk, and on nothing else.
  */
 int tls_prepare(struct tls_sessions *sessions, const struct tls_policy *policy, usec_t now,
 		struct failure *failure);
