@@ -132,6 +132,19 @@ password_changed(const struct runner *runner)
 	return !stamp_equal(&present, &runner->secret->stamp);
 }
 
+/* Whether this host, not the file, is why it could not be read: the same file may be read later. */
+static bool
+is_shortage(int error)
+{
+	switch (-error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case EIO: return true;
+	default: return false;
+	}
+}
+
 /* As tls_prepare(): 1 where the file is unusable and what was read from it before stays in use. */
 static int
 read_password(struct proxy_secret *secret, const char *path, struct failure *failure)
@@ -143,6 +156,8 @@ read_password(struct proxy_secret *secret, const char *path, struct failure *fai
 	read_stamp(path, &secret->stamp);
 	r = secret_load(path, password, sizeof(password), failure);
 	secret->stale = r < 0 && secret->path == from;
+	if (is_shortage(r))
+		secret->stamp = (struct stamp){ 0 }; /* as if it were missing: the next look reads it again */
 	if (r >= 0) {
 		memcpy(secret->password, password, sizeof(password));
 		secret->path = from;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct authority authority;
@@ -430,7 +431,38 @@ write_file(const char *path, const char *text)
 	fclose(file);
 }
 
-/* A failure at load while the file is missing; tried again once it comes; kept while it is missing again. */
+/* Returns what it was before. */
+static rlim_t
+set_descriptors(rlim_t limit)
+{
+	struct rlimit rlimit;
+	rlim_t before;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rlimit), 0);
+	before = rlimit.rlim_cur;
+	rlimit.rlim_cur = limit;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rlimit), 0);
+	return before;
+}
+
+/* Returns the limit to be set again. */
+static rlim_t
+change_while_short_of_descriptors(const char *path)
+{
+	char next[160];
+	rlim_t before;
+
+	snprintf(next, sizeof(next), "%s.next", path);
+	write_file(next, "sesame, open\n");
+	before = set_descriptors(3);
+	assert_int_equal(rename(next, path), 0);
+	return before;
+}
+
+/*
+ * A failure at load while the file is missing; tried again once it comes; kept while it is missing again.  That this host could not
+ * open it for a while says nothing about the file.
+ */
 static void
 the_proxys_password_comes_from_a_file(void **state)
 {
@@ -438,6 +470,7 @@ the_proxys_password_comes_from_a_file(void **state)
 	struct upstream *upstream = make_proxied(talker);
 	struct host_link *link;
 	struct host host;
+	rlim_t descriptors;
 	char path[128];
 
 	(void)state;
@@ -462,6 +495,12 @@ the_proxys_password_comes_from_a_file(void **state)
 	host_until(&host, host.closes == 1 && host.ready[0] == 1);
 	write_file(path, "sesame\n");
 	host_until(&host, host.warnings[WARNING_STALE_FILES] == 2);
+	assert_int_equal(host.warning_failure.code, FAILURE_NONE);
+	descriptors = change_while_short_of_descriptors(path);
+	host_until(&host, host.warnings[WARNING_STALE_FILES] == 3);
+	assert_code(host.warning_failure.code, FAILURE_LOCAL_KEY_LOAD);
+	set_descriptors(descriptors);
+	host_until(&host, host.warnings[WARNING_STALE_FILES] == 4);
 	assert_int_equal(host.warning_failure.code, FAILURE_NONE);
 	assert_int_equal(host.failures, 1);
 	host_end(&host);
