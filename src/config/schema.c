@@ -359,7 +359,8 @@ const struct schema_key schema[] = {
 		  "string sends none.  Of srv: it is the domain by default, or the host where "
 		  "tls.verify_name is @target." },
 	{ UPSTREAM("tls.ca_file", policy.tls.ca_file), PATH, RECONNECT, .unset = "the system's trust store",
-	  .says = "The certificates of trusted issuers, in PEM, instead of the system's." },
+	  .says = "The certificates of trusted issuers, in PEM, instead of the system's.  At most 4096, "
+		  "and, as of every file of this group, 32 MiB." },
 	{ UPSTREAM("tls.ca_dir", policy.tls.ca_dir), PATH, RECONNECT, .unset = "the system's trust store",
 	  .says = "A directory of such files under hashed names, as openssl-rehash(1) makes it." },
 	{ UPSTREAM("tls.certificate", policy.tls.certificate), PATH, RECONNECT, .unset = "none",
