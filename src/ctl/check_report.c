@@ -220,6 +220,16 @@ show_step(const struct screen *screen, usec_t at, const char *what, usec_t took)
 	screen_pair(screen, began, "%s%s", what, took == USEC_INFINITY ? "" : duration);
 }
 
+/* Whether it was ready, and ended while it was looked at. */
+static bool
+failed_ready(const json_t *attempt)
+{
+	const json_t *failure = json_object_get(attempt, "failure");
+	const char *stage = json_string_value(json_object_get(failure, "stage"));
+
+	return stage && strcmp(stage, stage_name(STAGE_READY)) == 0;
+}
+
 static void
 show_timeline(const struct screen *screen, const json_t *attempt)
 {
@@ -234,6 +244,13 @@ show_timeline(const struct screen *screen, const json_t *attempt)
 			continue;
 		show_step(screen, at, name, (usec_t)json_integer_value(took));
 		at += (usec_t)json_integer_value(took);
+	}
+	if (failed_ready(attempt)) {
+		usec_t held = (usec_t)json_integer_value(
+			json_object_get(json_object_get(attempt, "failure"), "elapsedUSec"));
+
+		show_step(screen, at, "ready", held);
+		at += held;
 	}
 	if (at > 0 || json_is_true(json_object_get(attempt, "worked")))
 		show_step(screen, at,
