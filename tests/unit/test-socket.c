@@ -229,6 +229,20 @@ a_unix_socket_is_connected_at_once(void **state)
 	unlink(here.un.sun_path);
 }
 
+/* The kernel makes the route to an address a moment after the address itself. */
+static void
+wait_for_route(const struct address *peer)
+{
+	struct failure failure;
+	int fd = -1;
+
+	for (int i = 0; i < 1000; i++) {
+		if (connect_to(peer, &(struct transport_policy){ 0 }, &fd, &failure) != -ENETUNREACH)
+			return;
+		usleep(10000);
+	}
+}
+
 static void
 a_zone_is_looked_up_by_name_or_number(void **state)
 {
@@ -243,6 +257,7 @@ a_zone_is_looked_up_by_name_or_number(void **state)
 	/* lo has no link-local address and nobody listens there; that is known only after the zone is. */
 	run("ip -6 address add fe80::1/64 dev lo nodad");
 	strcpy(peer.zone, "lo");
+	wait_for_route(&peer);
 	expect(&peer, FAILURE_CONNECTION_REFUSED, ECONNREFUSED);
 	strcpy(peer.zone, "1");
 	expect(&peer, FAILURE_CONNECTION_REFUSED, ECONNREFUSED);
