@@ -37,6 +37,7 @@ warning_name(enum warning_kind kind)
 		[WARNING_CERTIFICATE_EXPIRES] = "certificate-expires-soon",
 		[WARNING_CERTIFICATE_CHANGED] = "certificate-changed",
 		[WARNING_OWN_CERTIFICATE] = "own-certificate-expires-soon",
+		[WARNING_CRL] = "crl-expires-soon",
 		[WARNING_PROBE_FAILING] = "probe-failing",
 		[WARNING_ROTATION_STOPPED] = "rotation-stopped",
 		[WARNING_FLAPPING] = "flapping",

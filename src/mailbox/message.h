@@ -68,6 +68,7 @@ enum warning_kind {
 	WARNING_CERTIFICATE_EXPIRES,
 	WARNING_CERTIFICATE_CHANGED, /* momentary: .failure.chain: the one presented now; details old and new: SPKI digests of the leaf */
 	WARNING_OWN_CERTIFICATE, /* .number: when ours ends or has ended (0: over); .failure: detail file */
+	WARNING_CRL, /* .number: when the first issuer's CRL ends or has ended (0: over); .failure: detail file */
 	WARNING_PROBE_FAILING, /* .number: probes of ready links failed in a row (0: over); .failure: the last one's */
 	WARNING_ROTATION_STOPPED, /* .failure: of a connection with our changed certificate, while those made before are kept; no code: over */
 	WARNING_FLAPPING, /* main's own: an upstream's ready connections end again and again; .number: how many lately (0: over) */
@@ -115,7 +116,7 @@ void event_done(struct event *event);
 /*
  * warning_name(kind):
  * The wire name: "stall", "stale-files", "verification-disabled", "addresses-left-out", "events-lost",
- * "family-broken", "certificate-expires-soon", "certificate-changed", "own-certificate-expires-soon", "probe-failing",
+ * "family-broken", "certificate-expires-soon", "certificate-changed", "own-certificate-expires-soon", "crl-expires-soon", "probe-failing",
  * "rotation-stopped", "flapping".  Static.
  */
 const char *warning_name(enum warning_kind kind);

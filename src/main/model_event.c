@@ -302,6 +302,7 @@ is_over(const struct event *event)
 	case WARNING_FAMILY_BROKEN:
 	case WARNING_CERTIFICATE_EXPIRES:
 	case WARNING_OWN_CERTIFICATE:
+	case WARNING_CRL:
 	case WARNING_PROBE_FAILING:
 	case WARNING_FLAPPING: return event->warning.number == 0;
 	case WARNING_ROTATION_STOPPED:

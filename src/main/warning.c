@@ -65,12 +65,13 @@ certificate_changed(const struct failure *failure, struct text *text)
 		text_addf(text, ", with another key (SPKI SHA-256 %s, before %s)", new, old);
 }
 
+/* `what` is a file of this host's. */
 static void
-own_certificate(const struct event *event, uint64_t realtime, struct text *text)
+own_file(const struct event *event, const char *what, uint64_t realtime, struct text *text)
 {
 	const char *file = failure_detail(&event->warning.failure, "file");
 
-	text_addf(text, "our certificate%s%s", file ? " " : "", file ? file : "");
+	text_addf(text, "%s%s%s", what, file ? " " : "", file ? file : "");
 	add_end(event->warning.number, realtime, text);
 }
 
@@ -119,7 +120,8 @@ warning_message(const struct event *event, uint64_t realtime, struct text *text)
 		return;
 	case WARNING_CERTIFICATE_EXPIRES: certificate_expires(event, realtime, text); return;
 	case WARNING_CERTIFICATE_CHANGED: certificate_changed(failure, text); return;
-	case WARNING_OWN_CERTIFICATE: own_certificate(event, realtime, text); return;
+	case WARNING_OWN_CERTIFICATE: own_file(event, "our certificate", realtime, text); return;
+	case WARNING_CRL: own_file(event, "a revocation list in", realtime, text); return;
 	case WARNING_PROBE_FAILING:
 		text_addf(text, "%llu probe%s in a row went wrong, and the connection is kept for now",
 			  count, count == 1 ? "" : "s");

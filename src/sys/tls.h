@@ -157,6 +157,8 @@ struct tls_state {
 	uint64_t trust;	    /* CA files and CRLs */
 	uint64_t identity;  /* our certificate and key */
 	int64_t own_expiry; /* when our certificate ends, in seconds since 1970; 0: we have none */
+	int64_t crl_expiry; /* when the first issuer is without a current CRL, likewise; 0: there is none, or they do not end */
+	int64_t crl_due; /* when the last tenth of that CRL's time begins: a new one should be there by then */
 };
 
 /*

@@ -108,7 +108,8 @@ struct tls_crls {
 	unsigned int references;
 	char *file;
 	struct tls_stamp stamp;
-	uint64_t number; /* of what is in it; another one where that differs */
+	uint64_t number;     /* of what is in it; another one where that differs */
+	int64_t expiry, due; /* as struct tls_state has them */
 	STACK_OF(X509_CRL) * list;
 };
 

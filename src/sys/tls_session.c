@@ -138,6 +138,10 @@ tls_state(const struct tls_sessions *sessions, struct tls_state *ret_state)
 	ret_state->trust = context->trust;
 	ret_state->identity = context->identity;
 	ret_state->own_expiry = context->has_certificate ? context->own_not_after : 0;
+	if (context->crls) {
+		ret_state->crl_expiry = context->crls->expiry;
+		ret_state->crl_due = context->crls->due;
+	}
 }
 
 /* Whether nobody may use `ticket` any more: its origin is too long ago, or its chain or OCSP response has expired since. */

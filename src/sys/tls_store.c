@@ -410,6 +410,39 @@ crls_find(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp
 	return NULL;
 }
 
+/* Whether there is another list of the same issuer that ends later. */
+static bool
+is_superseded(const STACK_OF(X509_CRL) * list, const X509_CRL *crl, int64_t end)
+{
+	for (int i = 0; i < sk_X509_CRL_num(list); i++) {
+		const X509_CRL *other = sk_X509_CRL_value(list, i);
+		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(other);
+
+		if (other != crl && next && tls_time_seconds(next) > end &&
+		    X509_NAME_cmp(X509_CRL_get_issuer(other), X509_CRL_get_issuer(crl)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The list that counts for its issuer and ends first. */
+static void
+note_end(struct tls_crls *crls)
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++) {
+		const X509_CRL *crl = sk_X509_CRL_value(crls->list, i);
+		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+		int64_t begin = tls_time_seconds(X509_CRL_get0_lastUpdate(crl));
+		int64_t end = next ? tls_time_seconds(next) : 0;
+
+		if (end == 0 || (crls->expiry != 0 && end >= crls->expiry) ||
+		    is_superseded(crls->list, crl, end))
+			continue;
+		crls->expiry = end;
+		crls->due = end - (end - begin) / 10;
+	}
+}
+
 int
 tls_crls_get(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp,
 	     struct tls_crls **ret_crls, struct failure *failure)
@@ -431,6 +464,7 @@ tls_crls_get(struct tls_pool *pool, const char *file, const struct tls_stamp *st
 		return r;
 	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++)
 		crls->number = tls_number_crl(crls->number, sk_X509_CRL_value(crls->list, i));
+	note_end(crls);
 	list_append(&pool->crls[hash % TLS_BUCKETS], &crls->node);
 	*ret_crls = steal(crls);
 	return 0;

@@ -42,10 +42,10 @@ struct runner {
 	struct tls_state state;	     /* of the files, as the ready links have been judged by it */
 	bool judge_again;	     /* a link became ready by another state of the files */
 	bool look_again; /* a link became ready, or the settings changed: look at the certificates */
-	int64_t look_at;		      /* seconds since 1970: when to look at them anyhow */
-	int64_t told_expiry, told_own_expiry; /* as warned of last; 0: not */
-	struct known_leaf known[LEAVES_KNOWN_MAX]; /* the latest first */
-	struct refresh *refresh;		   /* the names are being asked again, or NULL */
+	int64_t look_at; /* seconds since 1970: when to look at them anyhow */
+	int64_t told_expiry, told_own_expiry, told_crl_expiry; /* as warned of last; 0: not */
+	struct known_leaf known[LEAVES_KNOWN_MAX];	       /* the latest first */
+	struct refresh *refresh; /* the names are being asked again, or NULL */
 	usec_t refresh_at; /* when they will be; USEC_INFINITY: not before an attempt has asked */
 	struct rotation *rotations; /* two for each target, for worker/refresh: IPv4, IPv6; made with the first refresh */
 	bool drains; /* links are renewed because of CLOSE_ADDRESS_GONE, one after the other */

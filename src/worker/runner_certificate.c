@@ -158,6 +158,28 @@ judge_own_end(struct runner *runner, int64_t wall, usec_t now)
 	tell_end(runner, &warning, &runner->told_own_expiry, now);
 }
 
+/* A new list should be there before the last tenth of the present one's time; without a current one nothing can be verified. */
+static void
+judge_crl(struct runner *runner, struct ends *ends, usec_t now)
+{
+	const struct tls_policy *policy = &runner->upstream->policy.tls;
+	struct warning warning = { .kind = WARNING_CRL };
+	struct tls_state state = { 0 };
+	struct failure failure;
+
+	if (policy->enabled && policy->crl_file && runner->sessions)
+		tls_state(runner->sessions, &state);
+	if (state.crl_expiry != 0 && ends->now >= state.crl_due) {
+		failure_init(&failure, FAILURE_NONE, STAGE_LOAD);
+		failure_add_detail(&failure, "file", policy->crl_file);
+		warning.number = (uint64_t)state.crl_expiry;
+		warning.failure = &failure;
+	} else if (state.crl_expiry != 0 && (ends->next == 0 || state.crl_due < ends->next)) {
+		ends->next = state.crl_due;
+	}
+	tell_end(runner, &warning, &runner->told_crl_expiry, now);
+}
+
 /* Also where the clock was set back. */
 static bool
 is_due(const struct runner *runner, int64_t wall)
@@ -176,6 +198,7 @@ runner_judge_certificates(struct runner *runner, usec_t now)
 	runner->look_again = false;
 	for (size_t i = 0; i < runner->slot_count; i++)
 		see_end(runner->slots[i], &ends, now);
+	judge_crl(runner, &ends, now);
 	runner->look_at = ends.now + LOOK_INTERVAL_SECONDS;
 	if (ends.next != 0 && ends.next < runner->look_at)
 		runner->look_at = ends.next;

@@ -3,6 +3,7 @@ import contextlib
 import datetime
 import pathlib
 import threading
+import time
 
 import pytest
 
@@ -281,3 +282,27 @@ def test_verification_that_is_off(start, peer, server, authority):
     daemon.reload()
     begun(daemon, watcher, "x", "verification-disabled")
     assert daemon.upstream("x")["health"] == "up" and daemon.history("x") == []
+
+
+def test_a_revocation_list_that_ends(start, peer, authority, server):
+    """A warning before its end and after it; ready links are kept, whatever else changes; and over with a new list."""
+    crl = authority.revocation_list("ending.crl", end=pki.now() + datetime.timedelta(seconds=5))
+    ca = authority.folder / "crl-ca.pem"
+    ca.write_bytes(authority.file.read_bytes())
+    one = peer(peers.tls(peers.tls_context(server)))
+    daemon = start([upstream("x", f"localhost:{one.port}", family="ipv4", tls={"ca_file": str(ca), "crl_file": str(crl)})])
+    daemon.wait_up("x")
+    eventually(lambda: "crl-expires-soon" in warnings(daemon, "x"), "the warning")
+    message = eventually(lambda: daemon.lines(event="warning", upstream="x", reason="crl-expires-soon"), "its line")[0]["msg"]
+    assert str(crl) in message
+    time.sleep(6)
+    other = pki.Authority(authority.folder / "another", "another CA")
+    ca.write_bytes(authority.file.read_bytes() + other.file.read_bytes())
+    time.sleep(4)  # longer than all files are looked at in
+    assert daemon.upstream("x")["health"] == "up" and daemon.history("x") == [] and one.accepted == 1
+    ended = crl.read_bytes()
+    aside = authority.revocation_list("renewed.crl")
+    aside.write_bytes(ended + aside.read_bytes())  # the newer one of an issuer's counts
+    aside.rename(crl)
+    eventually(lambda: "crl-expires-soon" not in warnings(daemon, "x"), "the end of the warning")
+    assert daemon.history("x") == [] and one.accepted == 1

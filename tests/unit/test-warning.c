@@ -96,6 +96,16 @@ a_changed_certificate_is_described(void **state)
 }
 
 static void
+a_revocation_list_is_named_by_its_file(void **state)
+{
+	struct event event = event_of(WARNING_CRL, DECEMBER);
+
+	(void)state;
+	failure_add_detail(&event.warning.failure, "file", "/etc/ours.crl");
+	assert_string_equal(said(&event, 0), "a revocation list in /etc/ours.crl ends on 2026-12-01");
+}
+
+static void
 our_own_certificate_is_named_by_its_file(void **state)
 {
 	struct event event = event_of(WARNING_OWN_CERTIFICATE, DECEMBER);
@@ -147,6 +157,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_certificate_that_ends_is_named),
 		cmocka_unit_test(a_changed_certificate_is_described),
+		cmocka_unit_test(a_revocation_list_is_named_by_its_file),
 		cmocka_unit_test(our_own_certificate_is_named_by_its_file),
 		cmocka_unit_test(the_last_failure_is_said_where_it_is_known),
 		cmocka_unit_test(every_kind_says_something),

@@ -231,7 +231,7 @@ an_address_of_many_that_has_gone_is_left(void **state)
 	host_until(&host, host.ready[0] == 1);
 	host_until(&host, host.warnings[WARNING_LEFT_OUT] == 1);
 	assert_int_equal(host.last_number[WARNING_LEFT_OUT], 20 - ANSWER_ADDRESSES_MAX);
-	assert_int_equal(atomic_load(&old->accepted), 1);
+	host_until(&host, atomic_load(&old->accepted) == 1); /* the server may be slower than its kernel */
 	assert_true(file_write("/etc/hosts", hosts + strlen("127.0.0.2 app.test\n")));
 	host_until(&host, host.closes == 1 && atomic_load(&new->accepted) == 1);
 	assert_int_equal(host_link(&host, 1, 1)->reason, CLOSE_ADDRESS_GONE);
