@@ -1,5 +1,6 @@
 #include "core/rotation.h"
 
+#include "base/hash.h"
 #include "core/policy.h"
 
 void
@@ -9,22 +10,13 @@ rotation_init(struct rotation *rotation)
 	*rotation = (struct rotation){ .equal = ADDRESS_CALM_ANSWERS, .wanted = ADDRESS_GONE_ANSWERS };
 }
 
-/* FNV-1a. */
-static uint64_t
-digest(const struct address *address)
-{
-	char text[ADDRESS_TEXT_MAX];
-	uint64_t value = UINT64_C(0xcbf29ce484222325);
-
-	for (const char *at = address_format(address, text, sizeof(text)); *at != '\0'; at++)
-		value = (value ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-	return value;
-}
-
 void
 rotation_hear(struct rotation *rotation, const struct address *address)
 {
-	rotation->gathered += digest(address); /* unsigned: it may wrap */
+	char text[ADDRESS_TEXT_MAX];
+
+	/* A sum, since the order of an answer's addresses means nothing; it may wrap. */
+	rotation->gathered += hash_text(HASH_SEED, address_format(address, text, sizeof(text)));
 }
 
 static unsigned int

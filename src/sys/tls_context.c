@@ -1,4 +1,5 @@
 /* One SSL_CTX for each distinct TLS setting, made afresh when one of its files has changed. */
+#include "base/hash.h"
 #include "base/must.h"
 #include "sys/fd.h"
 #include "sys/regular.h"
@@ -66,10 +67,10 @@ settings_hash(const struct tls_policy *policy)
 {
 	const int numbers[] = { policy->min_version, policy->max_version, policy->security_level,
 				tls_needs_trust(policy) };
-	uint64_t hash = tls_hash(TLS_HASH_SEED, numbers, sizeof(numbers));
+	uint64_t hash = hash_bytes(HASH_SEED, numbers, sizeof(numbers));
 
 	for (size_t i = 0; i < COUNT_OF(strings); i++)
-		hash = tls_hash_text(hash, string_of(policy, strings[i]));
+		hash = hash_text(hash, string_of(policy, strings[i]));
 	return hash;
 }
 

@@ -11,11 +11,11 @@
 #pragma once
 
 #include "base/list.h"
+#include "sys/stamp.h"
 #include "sys/tls.h"
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 /* ---- files (tls_store.c) ---------------------------------------------------------------------------------------- */
@@ -30,17 +30,8 @@ enum tls_file {
 	TLS_FILE_COUNT
 };
 
-/* What tells one state of a file from another. */
-struct tls_stamp {
-	int error; /* errno of stat(2), or 0; the rest counts only where it is 0 */
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
-
 struct tls_stamps {
-	struct tls_stamp at[TLS_FILE_COUNT];
+	struct stamp at[TLS_FILE_COUNT];
 };
 
 /*
@@ -61,18 +52,6 @@ bool tls_stamps_equal(const struct tls_stamps *a, const struct tls_stamps *b);
  */
 bool tls_needs_trust(const struct tls_policy *policy);
 
-/* ---- look-up (tls_store.c) -------------------------------------------------------------------------------------- */
-
-#define TLS_HASH_SEED UINT64_C(0xcbf29ce484222325)
-
-/*
- * tls_hash(hash, bytes, length), tls_hash_text(hash, text):
- * `hash` with some octets, or a text or NULL, added to it (FNV-1a): quick, and equal for equal things; different things may be equal,
- * too.  Begin with TLS_HASH_SEED.
- */
-uint64_t tls_hash(uint64_t hash, const void *bytes, size_t length);
-uint64_t tls_hash_text(uint64_t hash, const char *text);
-
 /* ---- trust stores (tls_store.c) --------------------------------------------------------------------------------- */
 
 /* CA certificates from one place in one state, shared by all contexts that use it. */
@@ -81,7 +60,7 @@ struct tls_store {
 	uint64_t hash;	  /* of the place */
 	unsigned int references;
 	char *file, *directory; /* where they came from; either may be NULL */
-	struct tls_stamp stamps[2];
+	struct stamp stamps[2];
 	uint64_t number; /* of what is in it; another one where that differs */
 	X509_STORE *x509;
 };
@@ -107,7 +86,7 @@ struct tls_crls {
 	uint64_t hash;	  /* of the path */
 	unsigned int references;
 	char *file;
-	struct tls_stamp stamp;
+	struct stamp stamp;
 	uint64_t number;     /* of what is in it; another one where that differs */
 	int64_t expiry, due; /* as struct tls_state has them */
 	STACK_OF(X509_CRL) * list;
@@ -118,7 +97,7 @@ struct tls_crls {
  * The CRLs of `file`, which is in the state `stamp`: those that are in use, or read anew.  Returns 0 with a reference, or a
  * negative errno with `failure` filled (local.ca-load, local.no-memory).
  */
-int tls_crls_get(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp,
+int tls_crls_get(struct tls_pool *pool, const char *file, const struct stamp *stamp,
 		 struct tls_crls **ret_crls, struct failure *failure);
 
 /*

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PASSWORD_MAX \
 	1024 /* octets of the first line of key_password_file; a longer one is refused */

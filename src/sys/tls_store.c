@@ -1,4 +1,5 @@
 /* Trust stores and CRLs, one for each distinct setting in each state of its files; and how such states are told apart. */
+#include "base/hash.h"
 #include "base/must.h"
 #include "sys/regular.h"
 #include "sys/tls_internal.h"
@@ -80,25 +81,6 @@ ca_place(const struct tls_policy *policy)
 	return system_place();
 }
 
-static void
-stamp_read(const char *path, struct tls_stamp *ret_stamp)
-{
-	struct stat status;
-
-	*ret_stamp = (struct tls_stamp){ 0 };
-	if (!path)
-		return;
-	if (stat(path, &status) < 0) {
-		ret_stamp->error = errno;
-		return;
-	}
-	ret_stamp->device = status.st_dev;
-	ret_stamp->inode = status.st_ino;
-	ret_stamp->size = status.st_size;
-	ret_stamp->modified = status.st_mtim;
-	ret_stamp->changed = status.st_ctim;
-}
-
 void
 tls_stamps_read(const struct tls_policy *policy, struct tls_stamps *ret_stamps)
 {
@@ -110,20 +92,6 @@ tls_stamps_read(const struct tls_policy *policy, struct tls_stamps *ret_stamps)
 	stamp_read(policy->crl_file, &ret_stamps->at[TLS_FILE_CRL]);
 	stamp_read(place.file, &ret_stamps->at[TLS_FILE_CA]);
 	stamp_read(place.directory, &ret_stamps->at[TLS_FILE_CA_DIR]);
-}
-
-static bool
-instant_equal(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
-stamp_equal(const struct tls_stamp *a, const struct tls_stamp *b)
-{
-	return a->error == b->error && a->device == b->device && a->inode == b->inode &&
-	       a->size == b->size && instant_equal(&a->modified, &b->modified) &&
-	       instant_equal(&a->changed, &b->changed);
 }
 
 bool
@@ -138,26 +106,10 @@ tls_stamps_equal(const struct tls_stamps *a, const struct tls_stamps *b)
 
 /* ---- look-up ---------------------------------------------------------------------------------------------------- */
 
-uint64_t
-tls_hash(uint64_t hash, const void *bytes, size_t length)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
-uint64_t
-tls_hash_text(uint64_t hash, const char *text)
-{
-	return text ? tls_hash(hash, text, strlen(text) + 1) : tls_hash(hash, "\1", 1);
-}
-
 static uint64_t
 place_hash(const struct ca_place *place)
 {
-	return tls_hash_text(tls_hash_text(TLS_HASH_SEED, place->file), place->directory);
+	return hash_text(hash_text(HASH_SEED, place->file), place->directory);
 }
 
 static bool
@@ -262,7 +214,7 @@ store_load_file(struct tls_store *store, struct failure *failure)
 static int
 store_load_directory(struct tls_store *store, struct failure *failure)
 {
-	const struct tls_stamp *stamp = &store->stamps[1];
+	const struct stamp *stamp = &store->stamps[1];
 	int r = check_directory(store->directory, failure);
 
 	if (r < 0)
@@ -383,7 +335,7 @@ tls_crls_unref(struct tls_crls *crls)
 CLEANUP_DEFINE(struct tls_crls *, tls_crls_unref)
 
 static struct tls_crls *
-crls_new(const char *file, const struct tls_stamp *stamp, uint64_t hash)
+crls_new(const char *file, const struct stamp *stamp, uint64_t hash)
 {
 	struct tls_crls *crls = calloc(1, sizeof(*crls));
 
@@ -398,7 +350,7 @@ crls_new(const char *file, const struct tls_stamp *stamp, uint64_t hash)
 }
 
 static struct tls_crls *
-crls_find(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp, uint64_t hash)
+crls_find(struct tls_pool *pool, const char *file, const struct stamp *stamp, uint64_t hash)
 {
 	list_for_each(node, &pool->crls[hash % TLS_BUCKETS]) {
 		struct tls_crls *crls = container_of(node, struct tls_crls, node);
@@ -444,10 +396,10 @@ note_end(struct tls_crls *crls)
 }
 
 int
-tls_crls_get(struct tls_pool *pool, const char *file, const struct tls_stamp *stamp,
+tls_crls_get(struct tls_pool *pool, const char *file, const struct stamp *stamp,
 	     struct tls_crls **ret_crls, struct failure *failure)
 {
-	uint64_t hash = tls_hash_text(TLS_HASH_SEED, file);
+	uint64_t hash = hash_text(HASH_SEED, file);
 	_cleanup_(tls_crls_unrefp) struct tls_crls *crls = crls_find(pool, file, stamp, hash);
 	int r;
 

@@ -1,19 +1,12 @@
 #include "worker/runner_files.h"
 
+#include "base/hash.h"
 #include "core/proxy.h"
 #include "sys/secret.h"
+#include "sys/stamp.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Which file is at a path, and in what state; all 0: none can be seen. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
 
 struct proxy_secret {
 	char password[PROXY_PASSWORD_MAX + 1];
@@ -24,26 +17,13 @@ struct proxy_secret {
 
 /* ---- warnings ------------------------------------------------------------------------------------- */
 
-#define DIGEST_SEED 0xcbf29ce484222325u
-
-/* FNV-1a: tells one text from another, no more. */
-static uint64_t
-digest(uint64_t seed, const void *bytes, size_t length)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < length; i++)
-		seed = (seed ^ at[i]) * 0x100000001b3u;
-	return seed;
-}
-
 static void
 warn_stale(struct runner *runner, struct failure *failure, usec_t now)
 {
 	const struct warning warning = { .kind = WARNING_STALE_FILES, .failure = failure };
-	uint64_t told = digest(DIGEST_SEED, &failure->code, sizeof(failure->code));
+	uint64_t told = hash_bytes(HASH_SEED, &failure->code, sizeof(failure->code));
 
-	told = digest(told, failure->details, failure->details_length);
+	told = hash_bytes(told, failure->details, failure->details_length);
 	if (told == runner->stale) {
 		failure_done(failure);
 		return;
@@ -68,34 +48,6 @@ end_stale(struct runner *runner, usec_t now)
 }
 
 /* ---- the proxy's password ------------------------------------------------------------------------- */
-
-static void
-read_stamp(const char *path, struct stamp *ret_stamp)
-{
-	struct stat status;
-
-	*ret_stamp = (struct stamp){ 0 };
-	if (stat(path, &status) < 0)
-		return;
-	ret_stamp->device = status.st_dev;
-	ret_stamp->inode = status.st_ino;
-	ret_stamp->size = status.st_size;
-	ret_stamp->modified = status.st_mtim;
-	ret_stamp->changed = status.st_ctim;
-}
-
-static bool
-timespec_equal(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
-stamp_equal(const struct stamp *a, const struct stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       timespec_equal(&a->modified, &b->modified) && timespec_equal(&a->changed, &b->changed);
-}
 
 void
 proxy_secret_free(struct proxy_secret *secret)
@@ -128,7 +80,7 @@ password_changed(const struct runner *runner)
 
 	if (!path || !runner->secret)
 		return false;
-	read_stamp(path, &present);
+	stamp_read(path, &present);
 	return !stamp_equal(&present, &runner->secret->stamp);
 }
 
@@ -150,14 +102,14 @@ static int
 read_password(struct proxy_secret *secret, const char *path, struct failure *failure)
 {
 	char password[sizeof(secret->password)] = "";
-	uint64_t from = digest(DIGEST_SEED, path, strlen(path));
+	uint64_t from = hash_text(HASH_SEED, path);
 	int r;
 
-	read_stamp(path, &secret->stamp);
+	stamp_read(path, &secret->stamp);
 	r = secret_load(path, password, sizeof(password), failure);
 	secret->stale = r < 0 && secret->path == from;
 	if (is_shortage(r))
-		secret->stamp = (struct stamp){ 0 }; /* as if it were missing: the next look reads it again */
+		secret->stamp = (struct stamp){ 0 }; /* the next look reads it again */
 	if (r >= 0) {
 		memcpy(secret->password, password, sizeof(password));
 		secret->path = from;
